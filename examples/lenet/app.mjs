@@ -1,0 +1,45 @@
+// Classifies held-out digits with the generated module. `npm run quickstart` makes what it reads:
+//   node examples/lenet/app.mjs [weights] [digits]
+import { readFileSync } from 'node:fs';
+import { readWeights } from 'dnnc/runtime';
+import { release, requestDevice } from 'dnnc/runtime/node';
+import { loadLeNet } from '../../out/lenet/lenet.js';
+
+const [weightsFile = 'out/lenet/weights.safetensors', digitsFile = 'out/digits/test.safetensors'] =
+  process.argv.slice(2);
+
+// A training's weights hold the optimiser's state too, which the net does not have: `extra`.
+const net = await loadLeNet({
+  device: await requestDevice(),
+  weights: readFileSync(weightsFile),
+  extra: true,
+});
+const { x, y } = readWeights(readFileSync(digitsFile));
+const images = Float32Array.from(x.data, value => value / 255);
+
+// One batch of any size: the same kernels serve all.
+const { data: logits, shape } = await net.predict(images);
+const [count, classes] = shape;
+const predicted = Array.from({ length: count }, (_, i) => {
+  const row = logits.subarray(i * classes, (i + 1) * classes);
+  return row.indexOf(Math.max(...row));
+});
+
+const wrong = predicted.flatMap((digit, i) => (digit === y.data[i] ? [] : [i]));
+const shown = [...[0, 1, 2, 3], ...wrong.slice(0, 1)];
+console.log(shown.map(i => `held-out digit ${i}`.padEnd(30)).join(''));
+for (let row = 2; row < 26; row += 2) console.log(shown.map(i => draw(i, row).padEnd(30)).join(''));
+console.log(shown.map(i => `predicted ${predicted[i]}, is ${y.data[i]}`.padEnd(30)).join(''));
+const right = count - wrong.length;
+console.log(`\n${right} of ${count} held-out digits are right (${((100 * right) / count).toFixed(1)} %)`);
+net.dispose();
+release();
+
+/** A row of pixels as characters, two rows of the image a line. */
+function draw(image, row) {
+  const shades = ' .:-=+*#%@';
+  return Array.from({ length: 24 }, (_, j) => {
+    const value = images[image * 784 + row * 28 + j + 2];
+    return shades[Math.min(shades.length - 1, Math.floor(value * shades.length))];
+  }).join('');
+}

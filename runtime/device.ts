@@ -1,0 +1,48 @@
+import type { Model } from './plan.ts';
+
+/**
+ * The device to run on: the caller's, checked, or a new one from `navigator.gpu` with what the model needs.
+ * Throws an Error that names the feature or limit that is missing.
+ */
+export async function acquire(
+  model: Model,
+  device?: GPUDevice,
+): Promise<{ device: GPUDevice; owned: boolean }> {
+  if (device) {
+    check(model, 'the given device', device);
+    return { device, owned: false };
+  }
+  const { navigator } = globalThis as { navigator?: { gpu?: GPU } };
+  if (!navigator?.gpu) {
+    throw new Error(
+      `${model.name}: no WebGPU here (navigator.gpu is missing). In a browser: it needs a recent one and a secure ` +
+        "page (https or localhost). In Node: import { requestDevice } from 'dnnc/runtime/node' and pass " +
+        '{ device: await requestDevice() }.',
+    );
+  }
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new Error(`${model.name}: this browser has WebGPU, but found no GPU adapter`);
+  check(model, 'the GPU adapter', adapter);
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  return {
+    device: await adapter.requestDevice({
+      requiredFeatures: model.features as GPUFeatureName[],
+      // Buffers grow with free dims, so their sizes are asked for at the adapter's largest.
+      requiredLimits: { ...model.limits, maxBufferSize, maxStorageBufferBindingSize },
+    }),
+    owned: true,
+  };
+}
+
+function check(model: Model, what: string, { features, limits }: GPUDevice | GPUAdapter): void {
+  const lacks = [
+    ...model.features.filter(f => !features.has(f)).map(f => `the feature ${f}`),
+    ...Object.entries(model.limits)
+      .filter(([name, need]) => !(limitOf(limits, name) >= need))
+      .map(([name, need]) => `${name} of ${need} (it has ${limitOf(limits, name)})`),
+  ];
+  if (lacks.length > 0) throw new Error(`${model.name}: ${what} lacks ${lacks.join(', ')}`);
+}
+
+const limitOf = (limits: GPUSupportedLimits, name: string): number =>
+  (limits as unknown as Record<string, number>)[name] ?? Number.NaN;

@@ -1,0 +1,19 @@
+export { DeviceLostError, KernelError } from './errors.ts';
+export { type OpenOptions, open } from './open.ts';
+export type { Dispatch, DType, Kernel, Model, Program, Scalar, Size, StateTensor, Tensor } from './plan.ts';
+export {
+  type ArrayOf,
+  type Input,
+  type Loaded,
+  type LoadedNet,
+  type LoadedTrainer,
+  type Output,
+  openNet,
+  openTrainer,
+  type StepOptions,
+  type Trainer,
+} from './program.ts';
+export type { Session } from './session.ts';
+export type { LoadOptions, SaveOptions, Weights } from './state.ts';
+export type { TensorInput, TensorValue, TypedArray } from './tensor.ts';
+export { readWeights, writeWeights } from './weights.ts';

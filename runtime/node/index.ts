@@ -1,0 +1,11 @@
+export {
+  type AdapterChoice,
+  type AdapterReport,
+  type FoundAdapter,
+  isSoftware,
+  listAdapters,
+  NoAdapterError,
+  type RefusedDriver,
+} from './adapters.ts';
+export { type DeviceOptions, release, requestDevice } from './device.ts';
+export { wait } from './wait.ts';

@@ -1,0 +1,83 @@
+/**
+ * What the compiler hands the runtime: buffers, kernels and dispatches, all decided. Sizes that depend on free dims
+ * are functions of them, in the order of `Program.dims`; the runtime evaluates nothing else.
+ */
+export type Size = number | ((...dims: number[]) => number);
+
+export type DType = 'f32' | 'f16' | 'i32' | 'u32' | 'u8' | 'bool';
+
+/** One exported net or training program with everything it runs. */
+export interface Model {
+  readonly name: string;
+  /** Bytes of the buffer that holds parameters and state between runs. */
+  readonly stateBytes: number;
+  readonly state: readonly StateTensor[];
+  /** `predict`, or `init`, `step`, `evaluate` and one `net:NAME` per net. */
+  readonly programs: Readonly<Record<string, Program>>;
+  /** Features the kernels use, to be asked of the adapter. */
+  readonly features: readonly string[];
+  /** Smallest limits the kernels need beyond WebGPU's defaults. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/**
+ * A parameter or state in the state buffer; `offset` in bytes, a multiple of 256. `bool` and `u8` take a u32 word each,
+ * f16 two bytes.
+ */
+export interface StateTensor {
+  readonly name: string;
+  readonly role: 'param' | 'state';
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly offset: number;
+}
+
+/** A list of dispatches over one arena, recorded into one compute pass. */
+export interface Program {
+  /** Free dims, each an integer >= 1, found by matching input shapes. */
+  readonly dims: readonly string[];
+  /**
+   * Scalars the host sets. The uniform block is 32-bit words: the dims in order (u32), then these. `seed` has a
+   * default, the seed that the model was opened with; without the others a run is an error.
+   */
+  readonly scalars: readonly Scalar[];
+  readonly arenaBytes: Size;
+  readonly inputs: readonly Tensor[];
+  /** In the arena when the pass is over. */
+  readonly outputs: readonly Tensor[];
+  readonly kernels: readonly Kernel[];
+  readonly dispatches: readonly Dispatch[];
+}
+
+/** A run-time scalar (`epoch`, `iter`) or one word of the random key (`seed`, `step`). */
+export interface Scalar {
+  readonly name: string;
+  readonly dtype: 'f32' | 'i32' | 'u32';
+}
+
+/** A tensor in the arena. `u8` input is stored packed, four to a word; `bool`, and `u8` output, as u32 words. */
+export interface Tensor {
+  readonly name: string;
+  readonly dtype: DType;
+  /** A number, or the name of a free dim, or a function where it is neither. */
+  readonly shape: readonly (Size | string)[];
+  readonly offset: Size;
+}
+
+export interface Kernel {
+  /** Also the WGSL entry point. */
+  readonly name: string;
+  readonly code: string;
+  /** `lenet.dnn:8:8`, for error messages. */
+  readonly from: string;
+  /** Whether the uniform block is bound, after the storage bindings. */
+  readonly uniform: boolean;
+}
+
+export interface Dispatch {
+  /** Index into `kernels`. */
+  readonly kernel: number;
+  /** Storage bindings in order: buffer (0 = state, 1 = arena), byte offset, byte size. */
+  readonly bindings: readonly (readonly [buffer: 0 | 1, offset: Size, bytes: Size])[];
+  readonly grid: readonly [Size, Size, Size];
+}

@@ -1,0 +1,122 @@
+import { checkSize } from './buffers.ts';
+import type { Program } from './plan.ts';
+import { count, deviceBytes, evaluate, roundUp, type TensorValue } from './tensor.ts';
+
+/** A tensor's place in a device buffer, and in the buffer it is read back from. */
+export interface Region extends Omit<TensorValue, 'data'> {
+  readonly name: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly at: number;
+}
+
+/** Places tensors one after another in a staging buffer. */
+export function regions(tensors: readonly (Omit<TensorValue, 'data'> & { name: string; offset: number })[]): {
+  regions: Region[];
+  bytes: number;
+} {
+  let end = 0;
+  const placed = tensors.map(({ name, dtype, shape, offset }) => {
+    const bytes = deviceBytes(dtype, count(shape));
+    const at = end;
+    end = roundUp(end + bytes, 8);
+    return { name, dtype, shape, offset, bytes, at };
+  });
+  return { regions: placed, bytes: end };
+}
+
+interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup | undefined;
+  readonly grid: readonly [number, number, number];
+}
+
+/** A program for certain free dims: all sizes evaluated, bind groups made once for a given arena. */
+export class Recording {
+  readonly program: Program;
+  readonly dims: readonly number[];
+  readonly arenaBytes: number;
+  readonly inputs: readonly number[];
+  readonly outputs: readonly Region[];
+  readonly outputBytes: number;
+  #steps: readonly Step[] = [];
+  #arena: GPUBuffer | undefined;
+  /** Whether a run has shown that the device accepts the commands. */
+  proven = false;
+
+  constructor(program: Program, dims: readonly number[]) {
+    this.program = program;
+    this.dims = dims;
+    this.arenaBytes = evaluate(program.arenaBytes, dims);
+    this.inputs = program.inputs.map(t => evaluate(t.offset, dims));
+    const outputs = program.outputs.map(t => ({
+      name: t.name,
+      dtype: t.dtype,
+      shape: t.shape.map(d => (typeof d === 'string' ? dims[program.dims.indexOf(d)]! : evaluate(d, dims))),
+      offset: evaluate(t.offset, dims),
+    }));
+    ({ regions: this.outputs, bytes: this.outputBytes } = regions(outputs));
+  }
+
+  isBoundTo(arena: GPUBuffer | undefined): boolean {
+    return arena !== undefined && this.#arena === arena;
+  }
+
+  /** Makes the bind groups. Throws an Error naming `what` where a binding is larger than the device allows. */
+  async bind(
+    device: GPUDevice,
+    what: string,
+    pipelines: readonly GPUComputePipeline[],
+    state: GPUBuffer,
+    arena: GPUBuffer,
+    uniform: GPUBuffer,
+  ): Promise<void> {
+    const { dispatches, kernels } = this.program;
+    const steps: Step[] = [];
+    device.pushErrorScope('validation');
+    let message: string | undefined;
+    try {
+      for (const { kernel, bindings, grid } of dispatches) {
+        const [x, y, z] = grid.map(g => evaluate(g, this.dims)) as [number, number, number];
+        if (x * y * z === 0) continue;
+        const { name, uniform: hasUniform } = kernels[kernel]!;
+        const pipeline = pipelines[kernel]!;
+        const entries: GPUBindGroupEntry[] = bindings.map(([buffer, offset, bytes], binding) => {
+          const size = evaluate(bytes, this.dims);
+          checkSize(
+            device,
+            'maxStorageBufferBindingSize',
+            size,
+            `${what}: binding ${binding} of kernel ${name}`,
+          );
+          return {
+            binding,
+            resource: { buffer: buffer === 0 ? state : arena, offset: evaluate(offset, this.dims), size },
+          };
+        });
+        if (hasUniform) entries.push({ binding: bindings.length, resource: { buffer: uniform } });
+        const layout = pipeline.getBindGroupLayout(0);
+        const group =
+          entries.length > 0 ? device.createBindGroup({ layout, entries, label: name }) : undefined;
+        steps.push({ pipeline, group, grid: [x, y, z] });
+      }
+    } finally {
+      message = (await device.popErrorScope())?.message;
+    }
+    if (message) throw new Error(`${what}: ${message}`);
+    this.#steps = steps;
+    this.#arena = arena;
+  }
+
+  /** Records every dispatch into one compute pass. */
+  encode(encoder: GPUCommandEncoder): void {
+    const pass = encoder.beginComputePass();
+    let current: GPUComputePipeline | undefined;
+    for (const { pipeline, group, grid } of this.#steps) {
+      if (pipeline !== current) pass.setPipeline((current = pipeline));
+      if (group) pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...grid);
+    }
+    pass.end();
+  }
+}

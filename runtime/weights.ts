@@ -1,0 +1,82 @@
+import type { DType } from './plan.ts';
+import { arrayOf, className, count, type TensorValue, typeName } from './tensor.ts';
+
+const names: Readonly<Record<DType, string>> = {
+  f32: 'F32',
+  f16: 'F16',
+  i32: 'I32',
+  u32: 'U32',
+  u8: 'U8',
+  bool: 'BOOL',
+};
+const dtypes = new Map(Object.entries(names).map(([dtype, name]) => [name, dtype as DType]));
+
+/**
+ * Reads a safetensors file: 8 bytes of header length (little endian), a JSON header
+ * `{name: {dtype, shape, data_offsets}}`, the values.
+ * Throws an Error where the file is damaged or has a dtype that kernels do not know.
+ */
+export function readWeights(file: ArrayBuffer | Uint8Array): Record<string, TensorValue> {
+  const bytes = className(file) === 'ArrayBuffer' ? new Uint8Array(file) : (file as Uint8Array);
+  const fail = (what: string): never => {
+    throw new Error(`not a safetensors file: ${what}`);
+  };
+  if (bytes.length < 8) fail('shorter than 8 bytes');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  const start = 8 + view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+  if (start > bytes.length) fail('the header is longer than the file');
+  const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('the header is no object');
+  const tensors: [string, TensorValue][] = [];
+  for (const [name, entry] of Object.entries(header as Record<string, Partial<Entry> | null>)) {
+    if (name === '__metadata__') continue;
+    const shape = entry?.shape;
+    const [from, to] = entry?.data_offsets ?? [];
+    if (!natural(shape) || !natural([from, to])) throw new Error(`not a safetensors file: bad entry ${name}`);
+    const dtype = dtypes.get(String(entry?.dtype));
+    if (!dtype) throw new Error(`${name}: the runtime has no dtype ${entry?.dtype}`);
+    const type = arrayOf(dtype);
+    if (to! - from! !== count(shape) * type.BYTES_PER_ELEMENT || start + to! > bytes.length) {
+      fail(`${name} does not fit its place`);
+    }
+    tensors.push([name, { dtype, shape, data: new type(bytes.slice(start + from!, start + to!).buffer) }]);
+  }
+  return Object.fromEntries(tensors);
+}
+
+interface Entry {
+  dtype: string;
+  shape: number[];
+  data_offsets: number[];
+}
+
+const natural = (list: unknown): list is number[] =>
+  Array.isArray(list) && list.every(n => Number.isSafeInteger(n) && n >= 0);
+
+/** Writes a safetensors file; tensors in the order given, the header padded to a multiple of 8. */
+export function writeWeights(
+  tensors: Readonly<Record<string, TensorValue>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const header: [string, unknown][] = metadata ? [['__metadata__', metadata]] : [];
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+    if (data.length !== count(shape)) {
+      throw new Error(`${name}: ${typeName(dtype, shape)} with ${data.length} values`);
+    }
+    header.push([name, { dtype: names[dtype], shape, data_offsets: [end, (end += data.byteLength)] }]);
+  }
+  let json = JSON.stringify(Object.fromEntries(header));
+  const encoder = new TextEncoder();
+  json += ' '.repeat((8 - (encoder.encode(json).length % 8)) % 8);
+  const head = encoder.encode(json);
+  const file = new Uint8Array(8 + head.length + end);
+  new DataView(file.buffer).setUint32(0, head.length, true);
+  file.set(head, 8);
+  let at = 8 + head.length;
+  for (const { data } of Object.values(tensors)) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}

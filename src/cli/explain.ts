@@ -1,0 +1,55 @@
+import { buildModel } from '../codegen/model.ts';
+import type { DimEnv } from '../ir/dim.ts';
+import { describeAdapter, openDevice, targetFor, targetOf } from './adapter.ts';
+import { exitCode } from './errors.ts';
+import { formatLayers, layersOf } from './explain/layers.ts';
+import { formatProgram, sizesOf } from './explain/programs.ts';
+import { timePrograms } from './explain/timing.ts';
+import type { Io } from './io.ts';
+import { type Loaded, loadCompiled } from './load.ts';
+import type { Profile, SourceOptions } from './options.ts';
+
+export interface ExplainOptions extends SourceOptions {
+  readonly dim?: DimEnv;
+  readonly profile?: Profile;
+  readonly time?: boolean;
+}
+
+/** `dnnc explain FILE`: layers, kernels after fusion, memory, and with `--time` how long a run takes. */
+export async function explainCommand(path: string, options: ExplainOptions, io: Io): Promise<number> {
+  const device = options.time ? await openDevice() : undefined;
+  try {
+    if (device) io.out(`adapter: ${describeAdapter(device)}\n\n`);
+    const { profile } = options;
+    // What is timed is compiled for the adapter that runs it, unless another profile is asked for.
+    const target = device && (profile ?? 'auto') === 'auto' ? targetOf(device) : await targetFor(profile ?? 'gpu');
+    const loaded = loadCompiled(path, options, io, { target });
+    const dims = options.dim ?? {};
+    for (const { name } of loaded.module.nets) {
+      const graph = loaded.compiled.programs.get(name)!.graph;
+      io.out(`${formatLayers(`net ${name}`, layersOf(graph, dims))}\n`);
+    }
+    const times = device ? await measure(loaded, dims, device) : undefined;
+    io.out(`kernels for ${target.name}\n\n`);
+    for (const [name, program] of loaded.compiled.programs)
+      io.out(`${formatProgram(program, sizesOf(program, dims), times?.get(name))}\n`);
+    return exitCode.fine;
+  } finally {
+    device?.destroy();
+  }
+}
+
+/** Milliseconds by the names of compiled programs. A program that belongs to several entries is measured in one. */
+async function measure({ entries, compiled }: Loaded, given: DimEnv, device: GPUDevice): Promise<Map<string, number>> {
+  const times = new Map<string, number>();
+  for (const entry of entries) {
+    const own = entry.programs.flatMap(({ name, plan }) => {
+      const program = [...compiled.programs.values()].find(p => p.plan === plan);
+      return program && !times.has(program.name) ? [{ name, plan, program }] : [];
+    });
+    const timed = own.map(({ name, plan, program }) => ({ name, plan, dims: sizesOf(program, given) }));
+    const found = await timePrograms(buildModel(entry, compiled.layout), timed, device);
+    for (const { name, program } of own) times.set(program.name, found.get(name)!);
+  }
+  return times;
+}

@@ -1,0 +1,63 @@
+import { type Compiled, type CompileOptions, check, compile } from '../compile.ts';
+import type { Module } from '../ir/module.ts';
+import type { CompiledModule } from '../passes/pipeline.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { printDiagnostics } from './diagnostics.ts';
+import { Reported } from './errors.ts';
+import { readSource, type SourceFile } from './files.ts';
+import type { Io } from './io.ts';
+import type { SourceOptions } from './options.ts';
+
+export interface Checked {
+  readonly file: SourceFile;
+  readonly module: Module;
+}
+
+export interface Loaded extends Checked {
+  readonly compiled: CompiledModule;
+  readonly entries: NonNullable<Compiled['entries']>;
+}
+
+/** Reads and checks a file and shows its diagnostics. Throws `Reported` where one is an error. */
+export function loadModule(path: string, options: SourceOptions, io: Io): Checked {
+  const file = readSource(path);
+  const { module, diagnostics } = check(file.source, { resolve: file.resolve, defines: options.define ?? {} });
+  printDiagnostics(diagnostics, file, io);
+  if (!module) throw new Reported();
+  return { file, module };
+}
+
+export interface LoadOptions extends Omit<CompileOptions, 'resolve' | 'defines'> {
+  /** Warnings have been shown by `loadModule`. */
+  readonly checked?: boolean;
+}
+
+/** Reads and compiles a file and shows its diagnostics. Throws `Reported` where one is an error. */
+export function loadCompiled(
+  path: string,
+  options: SourceOptions,
+  io: Io,
+  { checked = false, ...how }: LoadOptions = {},
+): Loaded {
+  const file = readSource(path);
+  const { module, compiled, entries, diagnostics } = compile(file.source, {
+    ...how,
+    resolve: file.resolve,
+    defines: options.define ?? {},
+  });
+  const failed = !module || !compiled || !entries;
+  if (failed || !checked) printDiagnostics(diagnostics, file, io);
+  if (failed) throw new Reported();
+  return { file, module, compiled, entries };
+}
+
+/** Shows what a pass that is run here finds wrong with the program. */
+export function withDiagnostics<T>(file: SourceFile, io: Io, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    printDiagnostics(error.diagnostics, file, io);
+    throw new Reported();
+  }
+}

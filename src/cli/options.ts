@@ -1,0 +1,54 @@
+import { InvalidArgumentError } from 'commander';
+
+export type Define = number | boolean | string;
+export type Defines = Readonly<Record<string, Define>>;
+export type Profile = 'gpu' | 'software' | 'auto';
+export type RunTarget = 'webgpu' | 'interpret';
+
+/** What every command that compiles takes. */
+export interface SourceOptions {
+  readonly define?: Defines;
+}
+
+const pair = /^([A-Za-z_]\w*)=(.*)$/s;
+
+/** `-D name=value`, once or more. A number or `true` / `false` is taken as such, anything else as a string. */
+export function parseDefine(text: string, before: Defines = {}): Defines {
+  const [, name, value] = pair.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new InvalidArgumentError('it must be name=value, as in -D Classes=37.');
+  return { ...before, [name]: defineValue(value) };
+}
+
+function defineValue(text: string): Define {
+  if (text === 'true' || text === 'false') return text === 'true';
+  const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  return isNumber ? Number(text) : text;
+}
+
+/** `--dim N=64`, once or more. */
+export function parseDim(
+  text: string,
+  before: Readonly<Record<string, number>> = {},
+): Readonly<Record<string, number>> {
+  const [, name, value] = pair.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new InvalidArgumentError('it must be name=size, as in --dim N=64.');
+  return { ...before, [name]: parseCount(value) };
+}
+
+/** An integer of at least 1. */
+export function parseCount(text: string): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || n < 1 || n >= 2 ** 31)
+    throw new InvalidArgumentError('it must be an integer of at least 1.');
+  return n;
+}
+
+/** 0 to 2^32 - 1: a word of the random key. */
+export function parseSeed(text: string): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || n >= 2 ** 32)
+    throw new InvalidArgumentError('it must be an integer from 0 to 4294967295.');
+  return n;
+}

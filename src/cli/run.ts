@@ -1,0 +1,112 @@
+import { dirname } from 'node:path';
+import { open, type TensorValue, writeWeights } from '../../runtime/index.ts';
+import { buildModel } from '../codegen/model.ts';
+import type { Module, Net } from '../ir/module.ts';
+import { moduleGraphs } from '../passes/pipeline.ts';
+import { describeAdapter, openDevice, targetOf } from './adapter.ts';
+import { exitCode, onDevice, unknownName } from './errors.ts';
+import { ensureFolder, readTensors, writeAtomically } from './files.ts';
+import { expandGraph, initialState, inputsOf, interpret, stateOf } from './graphs.ts';
+import type { Io } from './io.ts';
+import { loadCompiled, loadModule, withDiagnostics } from './load.ts';
+import type { RunTarget, SourceOptions } from './options.ts';
+import { fromArray, matchTensors, type Tensors, toArray } from './tensors.ts';
+
+export interface RunOptions extends SourceOptions {
+  readonly net: string;
+  readonly weights?: string;
+  readonly inputs: string;
+  readonly outputs: string;
+  readonly target: RunTarget;
+  readonly seed: number;
+}
+
+/** `dnnc run FILE --net NAME`: one inference, tensors in and out by name. */
+export async function runCommand(path: string, options: RunOptions, io: Io): Promise<number> {
+  const run = options.target === 'interpret' ? runInterpreted : runOnDevice;
+  const outputs = await run(path, options, io);
+  ensureFolder(dirname(options.outputs));
+  writeAtomically(options.outputs, writeWeights(outputs));
+  for (const [name, { dtype, shape }] of Object.entries(outputs))
+    io.out(`${name}: ${dtype}${shape.length === 0 ? '' : `[${shape.join(', ')}]`}\n`);
+  return exitCode.fine;
+}
+
+type Outputs = Record<string, TensorValue>;
+
+async function runInterpreted(path: string, options: RunOptions, io: Io): Promise<Outputs> {
+  const { file, module } = loadModule(path, options, io);
+  const net = findNet(module, options.net);
+  const { inputs, weights, dims } = readArguments(module, net, options);
+  const predict = withDiagnostics(file, io, () => expandGraph(net.predict));
+  const asArrays = (tensors: Tensors) => [...tensors].map(([name, value]) => [name, toArray(value)] as const);
+  const state = weights
+    ? asArrays(weights)
+    : withDiagnostics(file, io, () => initialState(expandGraph(net.init), options.seed));
+  const results = interpret(predict, new Map([...asArrays(inputs), ...state]), { seed: options.seed, step: 0, epoch: 0 }, dims);
+  return Object.fromEntries(
+    net.predict.outputs.filter(o => o.role === 'result').map(o => [o.name, fromArray(results.get(o.name)!)]),
+  );
+}
+
+async function runOnDevice(path: string, options: RunOptions, io: Io): Promise<Outputs> {
+  // Wrong arguments are found before a device is looked for.
+  const { module } = loadModule(path, options, io);
+  const net = findNet(module, options.net);
+  const { inputs, weights } = readArguments(module, net, options);
+  const device = await openDevice();
+  try {
+    io.err(`adapter: ${describeAdapter(device)}\n`);
+    const names = new Set([net.name, `${net.name}.init`]);
+    const { entries, compiled } = loadCompiled(path, options, io, {
+      target: targetOf(device),
+      only: name => names.has(name),
+      checked: true,
+    });
+    const entry = entries.find(e => e.kind === 'net' && e.name === net.name)!;
+    const model = buildModel(entry, compiled.layout);
+    return await onDevice(async () => {
+      const session = await open(model, {
+        device,
+        seed: options.seed,
+        ...(weights && { weights: Object.fromEntries(weights), extra: true }),
+      });
+      try {
+        const program = model.programs.predict!;
+        const used = program.inputs.flatMap(({ name }) => [[name, inputs.get(name)!] as const]);
+        const scalars = { step: 0, iter: 0, epoch: 0 };
+        const wanted = Object.entries(scalars).filter(([name]) => program.scalars.some(s => s.name === name));
+        return await session.run('predict', Object.fromEntries(used), Object.fromEntries(wanted));
+      } finally {
+        session.dispose();
+      }
+    });
+  } finally {
+    device.destroy();
+  }
+}
+
+function findNet(module: Module, name: string): Net {
+  const found = module.nets.find(n => n.name === name);
+  if (!found) throw unknownName('net', name, module.nets.map(n => n.name));
+  return found;
+}
+
+interface Arguments {
+  readonly inputs: Tensors;
+  /** The net's own; absent: they come from `init`. */
+  readonly weights?: Tensors;
+  readonly dims: Readonly<Record<string, number>>;
+}
+
+function readArguments(module: Module, net: Net, { inputs: file, weights: from }: RunOptions): Arguments {
+  const inputs = readTensors(file);
+  const dims = matchTensors(`net ${net.name}`, inputsOf(net.predict, 'input'), inputs);
+  if (from === undefined) return { inputs, dims };
+  const all = readTensors(from);
+  const own = stateOf([net.predict, net.init]);
+  // A training program's weights hold its optimiser's state and other nets too.
+  const others = new Set(stateOf(moduleGraphs(module).map(([, graph]) => graph)).map(s => s.name));
+  matchTensors(`net ${net.name}`, own, all, { isKnown: name => others.has(name) });
+  return { inputs, dims, weights: new Map(own.map(({ name }) => [name, all.get(name)!])) };
+}

@@ -1,0 +1,62 @@
+import * as D from '../ir/dim.ts';
+import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
+import type { Span } from '../support/source.ts';
+import { capitalise, identifier } from './names.ts';
+
+/** An exported net or training program with everything it runs. */
+export interface ModuleEntry {
+  readonly kind: 'net' | 'train';
+  readonly name: string;
+  /** Its declaration. */
+  readonly span?: Span;
+  /** For a net `predict` and `init`; for a training program `init`, `step`, `evaluate` and `net:NAME` for each net. */
+  readonly programs: readonly EntryProgram[];
+  /** WebGPU features that the kernels use. */
+  readonly features?: readonly string[];
+  /** Limits they need beyond WebGPU's defaults. */
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
+export interface EntryProgram {
+  readonly name: string;
+  readonly plan: Plan;
+}
+
+/** Names that the declarations import. */
+export const runtimeTypes = ['Input', 'Output', 'LoadedNet', 'LoadedTrainer', 'OpenOptions', 'StepOptions'];
+
+/**
+ * What each entry's exports are called: `LeNet` for `loadLeNet` and the type `LeNet`, `Mnist` for a program `mnist`
+ * (`loadMnist`, `Mnist`, `MnistBatch`, `MnistMetrics`). The second of two that would be the same gets a number.
+ */
+export function exportNames(entries: readonly ModuleEntry[]): string[] {
+  const taken = new Set(runtimeTypes);
+  return entries.map(({ name }) => {
+    const base = identifier(capitalise(identifier(name)));
+    const all = (stem: string): string[] => [stem, `load${stem}`, `${stem}Batch`, `${stem}Metrics`];
+    let stem = base;
+    for (let n = 2; all(stem).some(x => taken.has(x)); n++) stem = `${base}_${n}`;
+    for (const x of all(stem)) taken.add(x);
+    return stem;
+  });
+}
+
+/** The part of the state buffer that an entry uses. */
+export interface UsedState {
+  readonly bytes: number;
+  readonly tensors: readonly StateSlot[];
+}
+
+/** The parameters and states that an entry touches; the layout is that of the whole file. */
+export function usedState(entry: ModuleEntry, layout: StateLayout): UsedState {
+  const bindings = entry.programs.flatMap(({ plan }) => plan.dispatches.flatMap(d => d.bindings));
+  const ranges = bindings
+    .filter(b => b.buffer === 'state')
+    .map(b => ({ start: D.evaluate(b.offset), end: D.evaluate(D.add(b.offset, b.bytes)) }));
+  const slotEnd = (i: number): number => layout.tensors[i + 1]?.offset ?? layout.bytes;
+  const tensors = layout.tensors.filter((slot, i) =>
+    ranges.some(r => r.start < slotEnd(i) && r.end > slot.offset),
+  );
+  const bytes = ranges.reduce((most, r) => Math.max(most, r.end), 0);
+  return { bytes: Math.ceil(bytes / 256) * 256, tensors };
+}

@@ -1,0 +1,162 @@
+import type { BinaryOp, UnaryOp } from '../../ir/scalar.ts';
+import { isComparison } from '../../ir/scalar.ts';
+import type { DType } from '../../ir/type.ts';
+import { isFloat } from '../../ir/type.ts';
+import type { HelperName } from './helpers.ts';
+import type { Piece } from './layout.ts';
+import { atom, call, infix, prefix } from './layout.ts';
+import { literal } from './literal.ts';
+import type { Scope } from './scope.ts';
+
+/** `from` is the operand's dtype, `dtype` the result's. */
+export function unaryPiece(op: UnaryOp, a: Piece, from: DType, dtype: DType, scope: Scope): Piece {
+  if (op === 'not') {
+    if (dtype === 'bool') return from === 'bool' ? prefix('!', a) : infix('==', a, zero(from));
+    return castPiece(infix('==', castPiece(a, from, 'bool'), atom('false')), 'bool', dtype);
+  }
+  if (from === 'bool') return op === 'neg' || op === 'abs' || op === 'sign' ? a : unprintable(op, from);
+  if (isFloat(from)) return floatUnary(op, a, from, scope);
+  const unsigned = from !== 'i32';
+  switch (op) {
+    case 'neg':
+      return unsigned ? wrapU8(infix('-', zero(from), a), from) : prefix('-', a);
+    case 'abs':
+      return unsigned ? a : call('abs', a);
+    case 'sign':
+      return unsigned ? call('min', a, atom('1u')) : call('sign', a);
+    case 'floor':
+    case 'ceil':
+    case 'round':
+      return a;
+    default:
+      return unprintable(op, from);
+  }
+}
+
+function floatUnary(op: Exclude<UnaryOp, 'not'>, a: Piece, dtype: DType, scope: Scope): Piece {
+  switch (op) {
+    case 'neg':
+      return prefix('-', a);
+    case 'sigmoid':
+      return viaF32('sigmoid', [a], dtype, scope);
+    case 'tanh':
+      return viaF32('tanh_safe', [a], dtype, scope);
+    case 'sin':
+      return viaF32('sine', [a], dtype, scope);
+    case 'cos':
+      return viaF32('cosine', [a], dtype, scope);
+    default:
+      return call(op, a);
+  }
+}
+
+/** Helpers work in f32. */
+function viaF32(helper: HelperName, args: readonly Piece[], dtype: DType, scope: Scope): Piece {
+  const name = scope.helper(helper);
+  if (dtype === 'f32') return call(name, ...args);
+  return call('f16', call(name, ...args.map(a => call('f32', a))));
+}
+
+const symbols: Readonly<Partial<Record<BinaryOp, string>>> = {
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  eq: '==',
+  ne: '!=',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+};
+
+const boolSymbols: Readonly<Partial<Record<BinaryOp, string>>> = {
+  and: '&&',
+  or: '||',
+  max: '||',
+  min: '&&',
+  add: '||',
+  mul: '&&',
+  sub: '!=',
+  eq: '==',
+  ne: '!=',
+};
+
+/** `dtype` is the operands'. Integer division and remainder are of non-negative numbers, where WGSL's are the floored ones. */
+export function binaryPiece(op: BinaryOp, a: Piece, b: Piece, dtype: DType, scope: Scope): Piece {
+  if (dtype === 'bool') {
+    const symbol = boolSymbols[op];
+    if (symbol) return infix(symbol, a, b, true);
+    if (!isComparison(op)) return unprintable(op, dtype);
+    return infix(symbols[op]!, call('u32', a), call('u32', b));
+  }
+  if (op === 'max' || op === 'min') return call(op, a, b);
+  const float = isFloat(dtype);
+  const symbol = symbols[op];
+  if (symbol) {
+    const result = infix(symbol, a, b, !float && (op === 'add' || op === 'mul'));
+    return isComparison(op) ? result : wrapU8(result, dtype);
+  }
+  switch (op) {
+    case 'floordiv':
+      if (float) return call('floor', infix('/', a, b));
+      return infix('/', a, b);
+    case 'mod':
+      if (float) return viaF32('floor_mod', [a, b], dtype, scope);
+      return infix('%', a, b);
+    case 'pow':
+      return float ? power(a, b, dtype, scope) : unprintable(op, dtype);
+    default:
+      if (float) return unprintable(op, dtype);
+      return infix(op === 'and' ? '&' : '|', a, b, true);
+  }
+}
+
+/** Frequent exponents are cheaper and more accurate by other means. */
+function power(a: Piece, b: Piece, dtype: DType, scope: Scope): Piece {
+  switch (b.constant) {
+    case 1:
+      return a;
+    case 2:
+      return /^\w+$/.test(a.text) ? infix('*', a, a) : viaF32('square', [a], dtype, scope);
+    case 0.5:
+      return call('sqrt', a);
+    case -1:
+      return infix('/', atom(literal(1, dtype)), a);
+    default:
+      return viaF32('power', [a, b], dtype, scope);
+  }
+}
+
+/** Float to integer truncates and saturates, as WGSL does; `u8` holds 0 to 255. */
+export function castPiece(a: Piece, from: DType, to: DType): Piece {
+  if (from === to) return a;
+  switch (to) {
+    case 'f32':
+    case 'f16':
+      return call(to, a);
+    case 'bool':
+      return infix('!=', a, zero(from));
+    case 'i32':
+      return call('i32', from === 'u32' ? call('min', a, atom('2147483647u')) : a);
+    case 'u32':
+      return from === 'u8' ? a : call('u32', a);
+    case 'u8':
+      if (from === 'bool') return call('u32', a);
+      if (from === 'u32') return call('min', a, atom('255u'));
+      return call('u32', call('clamp', a, zero(from), atom(literal(255, from))));
+  }
+}
+
+function zero(dtype: DType): Piece {
+  return atom(literal(0, dtype));
+}
+
+/** Keeps the low byte. */
+function wrapU8(a: Piece, dtype: DType): Piece {
+  return dtype === 'u8' ? infix('&', a, atom('255u')) : a;
+}
+
+function unprintable(op: string, dtype: DType): never {
+  throw new Error(`WGSL has no ${op} on ${dtype}`);
+}

@@ -1,0 +1,84 @@
+import type { KExpr, Stmt } from '../../ir/kernel.ts';
+import { exprPiece, storedPiece } from './expr.ts';
+import type { Piece } from './layout.ts';
+import { layout } from './layout.ts';
+import type { Scope } from './scope.ts';
+
+/** Lines of text may hold no line break, or they would stop being comments. */
+export function commentLines(text: string, indent: number): string[] {
+  return text.split(/[\n\v\f\r\u0085\u2028\u2029]+/).map(line => `${' '.repeat(indent)}// ${line}`.trimEnd());
+}
+
+export function bodyLines(body: readonly Stmt[], indent: number, scope: Scope): string[] {
+  return body.flatMap(s => stmtLines(s, indent, scope));
+}
+
+function stmtLines(s: Stmt, indent: number, scope: Scope): string[] {
+  const pad = ' '.repeat(indent);
+  const line = (head: string, value: Piece, tail = ';') => [
+    `${pad}${head}${layout(value, indent, indent + head.length)}${tail}`,
+  ];
+  switch (s.kind) {
+    case 'let': {
+      const value = exprPiece(s.value, scope);
+      return line(`let ${scope.name(s.name)} = `, value);
+    }
+    case 'var': {
+      // Literals carry their type.
+      const value = exprPiece(s.value, scope);
+      return line(`var ${scope.name(s.name)} = `, value);
+    }
+    case 'assign':
+      return assignLine(scope.name(s.name), s.name, s.value, line, scope);
+    case 'store': {
+      scope.buffersUsed.add(s.buffer);
+      const dtype = scope.kernel.buffers.find(b => b.name === s.buffer)?.dtype ?? s.value.dtype;
+      const index = exprPiece(s.index, scope).text;
+      return line(`${scope.name(s.buffer)}[${index}] = `, storedPiece(exprPiece(s.value, scope), dtype));
+    }
+    case 'store-shared':
+      return line(`${scope.name(s.array)}[${exprPiece(s.index, scope).text}] = `, exprPiece(s.value, scope));
+    case 'for': {
+      const from = exprPiece(s.from, scope).text;
+      const to = exprPiece(s.to, scope);
+      const name = scope.name(s.name);
+      const bound = to.level <= 2 ? `(${to.text})` : to.text;
+      const step = s.step === 1 ? `${name}++` : `${name} += ${s.step}`;
+      const head = `for (var ${name} = ${from}; ${name} < ${bound}; ${step}) {`;
+      return [pad + head, ...bodyLines(s.body, indent + 2, scope), `${pad}}`];
+    }
+    case 'if': {
+      const head = 'if (';
+      return [
+        ...line(head, exprPiece(s.condition, scope), ') {'),
+        ...bodyLines(s.then, indent + 2, scope),
+        `${pad}}`,
+      ];
+    }
+    case 'barrier':
+      return [`${pad}workgroupBarrier();`];
+    case 'subgroup': {
+      scope.features.add('subgroups');
+      const value = exprPiece(s.value, scope).text;
+      const call = s.op === 'add' ? `subgroupAdd(${value})` : `subgroupBroadcast(${value}, ${s.lane ?? 0}u)`;
+      return [`${pad}let ${scope.name(s.name)} = ${call};`];
+    }
+    case 'comment':
+      return commentLines(s.text, indent);
+  }
+}
+
+/** `acc = acc + x` is written `acc += x` where the sum has two terms. */
+function assignLine(
+  name: string,
+  kernelName: string,
+  value: KExpr,
+  line: (head: string, value: Piece) => string[],
+  scope: Scope,
+): string[] {
+  const adds =
+    value.kind === 'binary' && value.op === 'add' && value.dtype !== 'bool' && value.dtype !== 'u8';
+  if (adds && value.a.kind === 'ref' && value.a.name === kernelName)
+    return line(`${name} += `, exprPiece(value.b, scope));
+  return line(`${name} = `, exprPiece(value, scope));
+}

@@ -1,0 +1,74 @@
+import { constantValue, symbols } from '../../ir/dim.ts';
+import type { KExpr, Kernel, Stmt } from '../../ir/kernel.ts';
+
+/** More workgroups than one dimension of a dispatch holds; grids beyond it are folded and may overshoot. */
+export const maxGroupsPerDimension = 65535;
+
+/** Whether the kernel must compare its group with their number, because the grid may hold more. */
+export function needsGuard(kernel: Kernel): boolean {
+  const groups = constantValue(kernel.groups);
+  return groups === undefined || groups > maxGroupsPerDimension;
+}
+
+/** Whether the uniform block is bound, after the storage bindings. */
+export function usesUniforms(kernel: Kernel): boolean {
+  if (needsGuard(kernel) && symbols(kernel.groups).size > 0) return true;
+  let found = false;
+  eachExpr(kernel.body, e => {
+    found ||= e.kind === 'uniform';
+  });
+  return found;
+}
+
+/** Calls `visit` for every expression of the statements, inner ones included. */
+function eachExpr(body: readonly Stmt[], visit: (e: KExpr) => void): void {
+  for (const s of body) {
+    for (const e of operandsOf(s)) eachInner(e, visit);
+    if (s.kind === 'for') eachExpr(s.body, visit);
+    if (s.kind === 'if') eachExpr(s.then, visit);
+  }
+}
+
+function operandsOf(s: Stmt): readonly KExpr[] {
+  switch (s.kind) {
+    case 'let':
+    case 'var':
+    case 'assign':
+    case 'subgroup':
+      return [s.value];
+    case 'store':
+    case 'store-shared':
+      return [s.index, s.value];
+    case 'for':
+      return [s.from, s.to];
+    case 'if':
+      return [s.condition];
+    case 'barrier':
+    case 'comment':
+      return [];
+  }
+}
+
+function eachInner(e: KExpr, visit: (e: KExpr) => void): void {
+  visit(e);
+  for (const child of childrenOf(e)) eachInner(child, visit);
+}
+
+function childrenOf(e: KExpr): readonly KExpr[] {
+  switch (e.kind) {
+    case 'load':
+    case 'load-shared':
+      return [e.index];
+    case 'unary':
+    case 'cast':
+      return [e.a];
+    case 'binary':
+      return [e.a, e.b];
+    case 'select':
+      return [e.condition, e.a, e.b];
+    case 'random':
+      return e.args;
+    default:
+      return [];
+  }
+}

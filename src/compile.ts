@@ -1,0 +1,101 @@
+import type { ModuleEntry } from './codegen/entry.ts';
+import type { Module } from './ir/module.ts';
+import { gpuTarget, type Target } from './ir/target.ts';
+import { parse } from './parser/parse.ts';
+import { elaborate } from './passes/elaborate/index.ts';
+import { type CompiledModule, compileModule } from './passes/pipeline.ts';
+import { type Diagnostic, DiagnosticError } from './support/diagnostic.ts';
+import type { Source } from './support/source.ts';
+
+export interface CheckOptions {
+  /** Finds the text of an imported file, by its path relative to the importing one; pure compilers need no file system. */
+  readonly resolve?: (path: string) => Source | undefined;
+  /** Values for `const`s, as `-D name=value`. */
+  readonly defines?: Readonly<Record<string, number | boolean | string>>;
+}
+
+export interface CompileOptions extends CheckOptions {
+  /** Schedules are chosen for it; the portable GPU by default. */
+  readonly target?: Target;
+  /** Compiles only the programs with these names (`LeNet`, `mnist.step`); all where absent. */
+  readonly only?: (program: string) => boolean;
+  /** Is given the printed IR after every pass. */
+  readonly watch?: (pass: string, text: string) => void;
+}
+
+export interface Checked {
+  /** Absent where there are errors. */
+  readonly module?: Module;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface Compiled extends Checked {
+  readonly compiled?: CompiledModule;
+  /** Every net and training program with its plans, as code generation takes them. */
+  readonly entries?: readonly ModuleEntry[];
+}
+
+const hasErrors = (list: readonly Diagnostic[]): boolean => list.some(d => d.severity === 'error');
+
+/** Parses and elaborates: everything that can be wrong with a program is found here. Never throws on bad input. */
+export function check(source: Source, options: CheckOptions = {}): Checked {
+  const { file, diagnostics: syntax } = parse(source);
+  if (hasErrors(syntax)) return { diagnostics: syntax };
+  const { module, diagnostics } = elaborate(file, options);
+  const all = [...syntax, ...diagnostics];
+  return module && !hasErrors(all) ? { module, diagnostics: all } : { diagnostics: all };
+}
+
+/** source -> AST -> graphs -> fused works -> kernels -> plans. Errors are values in `diagnostics`. */
+export function compile(source: Source, options: CompileOptions = {}): Compiled {
+  const { module, diagnostics } = check(source, options);
+  if (!module) return { diagnostics };
+  const found: Diagnostic[] = [...diagnostics];
+  try {
+    const compiled = compileModule(module, {
+      target: options.target ?? gpuTarget,
+      diagnostics: found,
+      ...(options.only && { only: options.only }),
+      ...(options.watch && { watch: options.watch }),
+    });
+    return { module, compiled, entries: moduleEntries(module, compiled), diagnostics: found };
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    return { diagnostics: [...found, ...error.diagnostics] };
+  }
+}
+
+/** Nets and training programs with the plans that were compiled for them. */
+function moduleEntries(module: Module, { programs }: CompiledModule): ModuleEntry[] {
+  const list = (pairs: readonly (readonly [string, string])[]): ModuleEntry['programs'] =>
+    pairs.flatMap(([name, key]) => {
+      const found = programs.get(key);
+      return found ? [{ name, plan: found.plan }] : [];
+    });
+  return [
+    ...module.nets.map(
+      (net): ModuleEntry => ({
+        kind: 'net',
+        name: net.name,
+        ...(net.span && { span: net.span }),
+        programs: list([
+          ['predict', net.name],
+          ['init', `${net.name}.init`],
+        ]),
+      }),
+    ),
+    ...module.trains.map(
+      (train): ModuleEntry => ({
+        kind: 'train',
+        name: train.name,
+        ...(train.span && { span: train.span }),
+        programs: list([
+          ['step', `${train.name}.step`],
+          ['evaluate', `${train.name}.evaluate`],
+          ['init', `${train.name}.init`],
+          ...train.nets.map(net => [`net:${net}`, net] as const),
+        ]),
+      }),
+    ),
+  ].filter(entry => entry.programs.length > 0);
+}

@@ -1,0 +1,98 @@
+import type { Span } from '../support/source.ts';
+import type { Graph, InputNode, Node, OpNode, Origin, Output, Value } from './graph.ts';
+import type { Attr, Attrs, Primitive } from './primitive.ts';
+import { withDefaults } from './primitive.ts';
+import type { TensorType } from './type.ts';
+import { printType } from './type.ts';
+
+/**
+ * The only way to make a node: fills and canonicalises attributes, infers types, and interns, so that equal
+ * nodes are one node. Throws `ShapeError` where the op's rule rejects.
+ */
+export class GraphBuilder {
+  readonly name: string;
+  readonly nodes: Node[] = [];
+  readonly outputs: Output[] = [];
+  /** Given to nodes made without an origin of their own; passes set it while they rewrite or differentiate a node. */
+  origin: Origin = {};
+  readonly #interned = new Map<string, OpNode>();
+  readonly #inputs = new Map<string, InputNode>();
+  #nextId = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** All outputs of the node. */
+  emitAll(
+    op: Primitive,
+    inputs: readonly Value[],
+    attrs: Attrs = {},
+    origin: Origin = this.origin,
+  ): readonly Value[] {
+    const types = inputs.map(v => v.type);
+    const full = withDefaults(op, attrs);
+    const prepared = op.prepare ? op.prepare(types, full) : full;
+    const key = `${op.name}(${inputs.map(v => v.id).join()})${attrsKey(prepared)}`;
+    const known = this.#interned.get(key);
+    if (known) return known.outputs;
+    const outputs: Value[] = [];
+    const node: OpNode = { kind: 'op', op, inputs, attrs: prepared, outputs, origin };
+    for (const type of op.infer(types, prepared)) outputs.push(this.#value(type, node, outputs.length));
+    this.nodes.push(node);
+    this.#interned.set(key, node);
+    return outputs;
+  }
+
+  /** The node's first (usually only) output. */
+  emit(op: Primitive, inputs: readonly Value[], attrs: Attrs = {}, origin: Origin = this.origin): Value {
+    return this.emitAll(op, inputs, attrs, origin)[0]!;
+  }
+
+  /** A second request for a name gives the first one's value. */
+  input(role: InputNode['role'], name: string, type: TensorType, origin: Origin = this.origin): Value {
+    const known = this.#inputs.get(name);
+    if (known) return known.outputs[0];
+    const outputs: Value[] = [];
+    const node = { kind: 'input', role, name, inputs: [], outputs, origin } as unknown as InputNode;
+    outputs.push(this.#value(type, node, 0));
+    this.nodes.push(node);
+    this.#inputs.set(name, node);
+    return node.outputs[0];
+  }
+
+  output(output: Output): void {
+    this.outputs.push(output);
+  }
+
+  build(): Graph {
+    return { name: this.name, nodes: this.nodes, outputs: this.outputs };
+  }
+
+  #value(type: TensorType, node: Node, index: number): Value {
+    return { id: this.#nextId++, type, node, index };
+  }
+}
+
+function attrsKey(attrs: Attrs): string {
+  return Object.keys(attrs)
+    .sort()
+    .map(name => `,${name}=${attrKey(attrs[name]!)}`)
+    .join('');
+}
+
+function attrKey(attr: Attr): string {
+  if (Array.isArray(attr)) return `[${attr.map(attrKey).join()}]`;
+  if (typeof attr === 'object') return `<${(attr as { key: string }).key}>`;
+  return Object.is(attr, -0) ? '-0' : (JSON.stringify(attr) ?? String(attr));
+}
+
+/** For messages: `%12: f32[N, 10] (LeNet.head)`. */
+export function describe(value: Value): string {
+  const path = value.node.origin.path;
+  return `%${value.id}: ${printType(value.type)}${path ? ` (${path})` : ''}`;
+}
+
+export function spanOf(value: Value): Span | undefined {
+  return value.node.origin.span;
+}

@@ -1,0 +1,218 @@
+/**
+ * Symbolic sizes: polynomials with integer coefficients over free dims (`N`, `H`) and floor-division atoms,
+ * kept in normal form, so that equal polynomials have equal `key`s and equality is decided by comparing them.
+ * Every free dim is an integer >= 1.
+ */
+export interface Dim {
+  /** Canonical text, also what is printed. */
+  readonly key: string;
+  readonly terms: readonly Term[];
+}
+
+/** coefficient * product of atoms; atoms sorted by key, repeated for powers. */
+export interface Term {
+  readonly coefficient: number;
+  readonly atoms: readonly Atom[];
+}
+
+export type Atom =
+  | { readonly kind: 'symbol'; readonly key: string; readonly name: string }
+  | { readonly kind: 'floordiv'; readonly key: string; readonly a: Dim; readonly b: Dim };
+
+export type DimEnv = Readonly<Record<string, number>>;
+
+function atomsKey(atoms: readonly Atom[]): string {
+  return atoms.map(a => a.key).join('*');
+}
+
+function make(terms: readonly Term[]): Dim {
+  const merged = new Map<string, Term>();
+  for (const term of terms) {
+    const key = atomsKey(term.atoms);
+    const before = merged.get(key);
+    merged.set(key, before ? { ...before, coefficient: before.coefficient + term.coefficient } : term);
+  }
+  const kept = [...merged.values()]
+    .filter(t => t.coefficient !== 0)
+    .sort((x, y) => y.atoms.length - x.atoms.length || (atomsKey(x.atoms) < atomsKey(y.atoms) ? -1 : 1));
+  return { terms: kept, key: printTerms(kept) };
+}
+
+function printTerms(terms: readonly Term[]): string {
+  if (terms.length === 0) return '0';
+  let text = '';
+  for (const { coefficient: c, atoms } of terms) {
+    const size = Math.abs(c);
+    const body = atoms.length === 0 ? String(size) : (size === 1 ? '' : `${size}*`) + atomsKey(atoms);
+    text += text === '' ? (c < 0 ? '-' : '') + body : (c < 0 ? ' - ' : ' + ') + body;
+  }
+  return text;
+}
+
+export function constant(n: number): Dim {
+  return make([{ coefficient: n, atoms: [] }]);
+}
+
+export function symbol(name: string): Dim {
+  return make([{ coefficient: 1, atoms: [{ kind: 'symbol', key: name, name }] }]);
+}
+
+/** Accepts plain numbers wherever a dim is wanted. */
+export function dim(d: Dim | number): Dim {
+  return typeof d === 'number' ? constant(d) : d;
+}
+
+export function add(a: Dim, b: Dim): Dim {
+  return make([...a.terms, ...b.terms]);
+}
+
+export function scale(a: Dim, factor: number): Dim {
+  return make(a.terms.map(t => ({ ...t, coefficient: t.coefficient * factor })));
+}
+
+export function sub(a: Dim, b: Dim): Dim {
+  return add(a, scale(b, -1));
+}
+
+export function mul(a: Dim, b: Dim): Dim {
+  return make(
+    a.terms.flatMap(s =>
+      b.terms.map(t => ({
+        coefficient: s.coefficient * t.coefficient,
+        atoms: [...s.atoms, ...t.atoms].sort((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : 0)),
+      })),
+    ),
+  );
+}
+
+export function product(dims: readonly Dim[]): Dim {
+  return dims.reduce(mul, constant(1));
+}
+
+/** The number, if the dim is one. */
+export function constantValue(d: Dim): number | undefined {
+  if (d.terms.length === 0) return 0;
+  const [term] = d.terms;
+  return d.terms.length === 1 && term!.atoms.length === 0 ? term!.coefficient : undefined;
+}
+
+export function isConstant(d: Dim, n: number): boolean {
+  return constantValue(d) === n;
+}
+
+export function equal(a: Dim, b: Dim): boolean {
+  return a.key === b.key;
+}
+
+/** a / b where it is a polynomial, else undefined. Exact for a one-term divisor, which is all that shapes need. */
+export function divideExact(a: Dim, b: Dim): Dim | undefined {
+  if (equal(a, b)) return constant(1);
+  if (b.terms.length !== 1) return undefined;
+  const [divisor] = b.terms;
+  const terms: Term[] = [];
+  for (const term of a.terms) {
+    if (term.coefficient % divisor!.coefficient !== 0) return undefined;
+    const atoms = [...term.atoms];
+    for (const atom of divisor!.atoms) {
+      const at = atoms.findIndex(x => x.key === atom.key);
+      if (at < 0) return undefined;
+      atoms.splice(at, 1);
+    }
+    terms.push({ coefficient: term.coefficient / divisor!.coefficient, atoms });
+  }
+  return make(terms);
+}
+
+/** floor(a / b); b must not be zero. Splits off the terms that b divides: (b*q + r) ~/ b = q + r ~/ b. */
+export function floorDiv(a: Dim, b: Dim): Dim {
+  const x = constantValue(a);
+  const y = constantValue(b);
+  if (x !== undefined && y !== undefined) return constant(Math.floor(x / y));
+  if (y === 1) return a;
+  const whole: Dim[] = [];
+  const rest: Term[] = [];
+  for (const term of a.terms) {
+    const one = make([term]);
+    const quotient = divideExact(one, b);
+    if (quotient) whole.push(quotient);
+    else if (y !== undefined && term.atoms.length === 0) {
+      whole.push(constant(Math.floor(term.coefficient / y)));
+      rest.push({ coefficient: ((term.coefficient % y) + y) % y, atoms: [] });
+    } else rest.push(term);
+  }
+  const quotient = whole.reduce(add, constant(0));
+  const remainder = make(rest);
+  const r = constantValue(remainder);
+  if (
+    r !== undefined &&
+    (r === 0 || (y !== undefined && y > 0) || (y === undefined && r > 0 && r < lowerBound(b)))
+  )
+    return add(quotient, constant(y === undefined ? 0 : Math.floor(r / y)));
+  const key = `((${remainder.key}) ~/ (${b.key}))`;
+  return add(quotient, make([{ coefficient: 1, atoms: [{ kind: 'floordiv', key, a: remainder, b }] }]));
+}
+
+/** A lower bound for free dims >= 1; -Infinity where none is known. */
+export function lowerBound(d: Dim): number {
+  let sum = 0;
+  for (const { coefficient, atoms } of d.terms) {
+    if (atoms.length === 0) sum += coefficient;
+    else if (coefficient > 0 && atoms.every(a => a.kind === 'symbol')) sum += coefficient;
+    else if (
+      coefficient > 0 &&
+      atoms.every(a => a.kind === 'symbol' || (lowerBound(a.a) >= 0 && lowerBound(a.b) > 0))
+    )
+      sum += 0;
+    else return Number.NEGATIVE_INFINITY;
+  }
+  return sum;
+}
+
+export function symbols(d: Dim, into = new Set<string>()): Set<string> {
+  for (const { atoms } of d.terms)
+    for (const atom of atoms) {
+      if (atom.kind === 'symbol') into.add(atom.name);
+      else {
+        symbols(atom.a, into);
+        symbols(atom.b, into);
+      }
+    }
+  return into;
+}
+
+/** The value at given sizes; throws on a free dim that `env` lacks. */
+export function evaluate(d: Dim, env: DimEnv = {}): number {
+  let sum = 0;
+  for (const { coefficient, atoms } of d.terms) {
+    let value = coefficient;
+    for (const atom of atoms) {
+      if (atom.kind === 'symbol') {
+        const n = env[atom.name];
+        if (n === undefined) throw new RangeError(`no value for free dim ${atom.name}`);
+        value *= n;
+      } else value *= Math.floor(evaluate(atom.a, env) / evaluate(atom.b, env));
+    }
+    sum += value;
+  }
+  return sum;
+}
+
+/** Replaces free dims by dims. */
+export function substitute(d: Dim, map: ReadonlyMap<string, Dim>): Dim {
+  if (d.terms.every(t => t.atoms.length === 0)) return d;
+  return d.terms
+    .map(({ coefficient, atoms }) =>
+      atoms
+        .map(atom =>
+          atom.kind === 'symbol'
+            ? (map.get(atom.name) ?? symbol(atom.name))
+            : floorDiv(substitute(atom.a, map), substitute(atom.b, map)),
+        )
+        .reduce(mul, constant(coefficient)),
+    )
+    .reduce(add, constant(0));
+}
+
+export function print(d: Dim): string {
+  return d.key;
+}

@@ -1,0 +1,159 @@
+import type { IndexLike } from './affine.ts';
+import * as A from './affine.ts';
+import type { Axis, Expr, Index, Monoid, Predicate } from './compute.ts';
+import type { Dim } from './dim.ts';
+import type { BinaryOp, UnaryOp } from './scalar.ts';
+import { isComparison } from './scalar.ts';
+import type { DType, TensorType } from './type.ts';
+
+/** Constructors of scalar expressions. */
+export function constant(value: number, dtype: DType = 'f32'): Expr {
+  return { kind: 'const', dtype, value };
+}
+
+export function dimValue(dim: Dim): Expr {
+  return { kind: 'dim', dtype: 'i32', dim };
+}
+
+export function indexValue(x: IndexLike): Expr {
+  const at = A.index(x);
+  return at.kind === 'value' ? at.value : { kind: 'index', dtype: 'i32', index: at };
+}
+
+/** inputs[input][at], guarded where `guard` is given and not provable. */
+export function load(
+  input: number,
+  type: TensorType,
+  at: readonly IndexLike[],
+  guard: Predicate = [],
+  fill = 0,
+): Expr {
+  const where = at.map(A.index);
+  const needed = A.simplifyPredicate(guard);
+  if (needed.length === 0) return { kind: 'load', dtype: type.dtype, input, at: where };
+  return { kind: 'load', dtype: type.dtype, input, at: where, guard: needed, fill };
+}
+
+export function unary(op: UnaryOp, a: Expr): Expr {
+  return { kind: 'unary', dtype: op === 'not' ? 'bool' : a.dtype, op, a };
+}
+
+export function binary(op: BinaryOp, a: Expr, b: Expr): Expr {
+  return { kind: 'binary', dtype: isComparison(op) ? 'bool' : a.dtype, op, a, b };
+}
+
+export const add = (a: Expr, b: Expr): Expr => binary('add', a, b);
+export const sub = (a: Expr, b: Expr): Expr => binary('sub', a, b);
+export const mul = (a: Expr, b: Expr): Expr => binary('mul', a, b);
+
+export function select(condition: Expr, a: Expr, b: Expr): Expr {
+  return { kind: 'select', dtype: a.dtype, condition, a, b };
+}
+
+export function cast(dtype: DType, a: Expr): Expr {
+  return a.dtype === dtype ? a : { kind: 'cast', dtype, a };
+}
+
+export function random(key0: Expr, key1: Expr, counter0: Expr, counter1: Expr): Expr {
+  return { kind: 'random', dtype: 'u32', args: [key0, key1, counter0, counter1] };
+}
+
+export function reduced(component: number, monoid: Monoid): Expr {
+  return { kind: 'reduced', dtype: monoid.types[component]!, component };
+}
+
+export function axis(name: string, extent: Dim): Axis {
+  return { name, extent };
+}
+
+/** Text that is equal for equal expressions (axes by identity). */
+export function exprKey(e: Expr): string {
+  switch (e.kind) {
+    case 'const':
+      return `${Object.is(e.value, -0) ? '-0' : e.value}:${e.dtype}`;
+    case 'dim':
+      return `dim(${e.dim.key})`;
+    case 'index':
+      return `idx(${A.indexKey(e.index)})`;
+    case 'load': {
+      const guard = e.guard ? `?${e.guard.map(A.comparisonKey).join('&')}:${e.fill}` : '';
+      return `@${e.input}[${e.at.map(A.indexKey).join()}${guard}]`;
+    }
+    case 'unary':
+      return `${e.op}(${exprKey(e.a)})`;
+    case 'binary':
+      return `${e.op}(${exprKey(e.a)},${exprKey(e.b)})`;
+    case 'select':
+      return `sel(${exprKey(e.condition)},${exprKey(e.a)},${exprKey(e.b)})`;
+    case 'cast':
+      return `${e.dtype}(${exprKey(e.a)})`;
+    case 'random':
+      return `rnd(${e.args.map(exprKey).join()})`;
+    case 'reduced':
+      return `acc${e.component}:${e.dtype}`;
+  }
+}
+
+/** Rebuilds an expression bottom-up. `leaf` may replace loads and `reduced`; `mapIndex` replaces axes inside indices. */
+export interface ExprMap {
+  readonly axis?: (axis: Axis) => Index | undefined;
+  readonly load?: (load: Extract<Expr, { kind: 'load' }>) => Expr;
+  readonly reduced?: (e: Extract<Expr, { kind: 'reduced' }>) => Expr;
+}
+
+export function mapExpr(e: Expr, map: ExprMap): Expr {
+  switch (e.kind) {
+    case 'const':
+    case 'dim':
+      return e;
+    case 'index':
+      return indexValue(mapIndex(e.index, map));
+    case 'load': {
+      const moved = load(
+        e.input,
+        { dtype: e.dtype, shape: [] },
+        e.at.map(i => mapIndex(i, map)),
+        e.guard ? mapPredicate(e.guard, map) : [],
+        e.fill ?? 0,
+      ) as Extract<Expr, { kind: 'load' }>;
+      return map.load ? map.load(moved) : moved;
+    }
+    case 'unary':
+      return { ...e, a: mapExpr(e.a, map) };
+    case 'binary':
+      return { ...e, a: mapExpr(e.a, map), b: mapExpr(e.b, map) };
+    case 'select':
+      return { ...e, condition: mapExpr(e.condition, map), a: mapExpr(e.a, map), b: mapExpr(e.b, map) };
+    case 'cast':
+      return { ...e, a: mapExpr(e.a, map) };
+    case 'random':
+      return { ...e, args: e.args.map(a => mapExpr(a, map)) as unknown as typeof e.args };
+    case 'reduced':
+      return map.reduced ? map.reduced(e) : e;
+  }
+}
+
+export function mapIndex(x: Index, map: ExprMap): Index {
+  switch (x.kind) {
+    case 'dim':
+      return x;
+    case 'axis':
+      return map.axis?.(x.axis) ?? x;
+    case 'value':
+      return A.value(mapExpr(x.value, map));
+    case 'op': {
+      const a = mapIndex(x.a, map);
+      const b = mapIndex(x.b, map);
+      if (x.op === 'add') return A.add(a, b);
+      if (x.op === 'mul') return A.mul(a, b);
+      if (x.op === 'min') return A.min(a, b);
+      if (x.op === 'max') return A.max(a, b);
+      if (b.kind === 'dim') return x.op === 'floordiv' ? A.floordiv(a, b.dim) : A.mod(a, b.dim);
+      return { kind: 'op', op: x.op, a, b };
+    }
+  }
+}
+
+export function mapPredicate(p: Predicate, map: ExprMap): Predicate {
+  return A.simplifyPredicate(p.map(c => ({ op: c.op, a: mapIndex(c.a, map), b: mapIndex(c.b, map) })));
+}

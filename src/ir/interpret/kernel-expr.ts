@@ -1,0 +1,134 @@
+import type { KExpr, Kernel } from '../kernel.ts';
+import type { Precision } from '../scalar.ts';
+import { applyBinary, applyCast, applyUnary, normalise, threefry2x32 } from '../scalar.ts';
+import { isFloat } from '../type.ts';
+
+/** Where one invocation stands. The interpreter moves it from invocation to invocation. */
+export interface Invocation {
+  group: number;
+  local: number;
+  lane: number;
+  /** Values of its names, by slot. */
+  slots: Float64Array;
+}
+
+/** What closures are made against. */
+export interface KernelScope {
+  readonly kernel: Kernel;
+  readonly precision: Precision;
+  readonly at: Invocation;
+  readonly uniforms: Readonly<Record<string, number>>;
+  /** Elements of a buffer or shared array. Throws where there is none of that name. */
+  memory(name: string): Float64Array;
+  slot(name: string): number;
+}
+
+type Thunk = () => number;
+
+/** Turns an expression into a closure over the current invocation. */
+export function compileKExpr(e: KExpr, scope: KernelScope): Thunk {
+  const { at, precision } = scope;
+  const compile = (inner: KExpr): Thunk => compileKExpr(inner, scope);
+  switch (e.kind) {
+    case 'const':
+      return always(normalise(e.value, e.dtype, precision));
+    case 'ref': {
+      const slot = scope.slot(e.name);
+      return () => at.slots[slot]!;
+    }
+    case 'builtin':
+      return e.name === 'group' ? () => at.group : e.name === 'local' ? () => at.local : () => at.lane;
+    case 'uniform': {
+      const value = scope.uniforms[e.name];
+      if (value === undefined) throw new Error(`${scope.kernel.name}: no value for uniform ${e.name}`);
+      return always(normalise(value, e.dtype, precision));
+    }
+    case 'load':
+    case 'load-shared':
+      return compileLoad(e, scope);
+    case 'unary': {
+      const a = compile(e.a);
+      const { op, dtype } = e;
+      return () => applyUnary(op, a(), dtype, precision);
+    }
+    case 'binary':
+      return compileBinary(e, compile(e.a), compile(e.b), scope);
+    case 'select': {
+      const [condition, a, b] = [compile(e.condition), compile(e.a), compile(e.b)];
+      // Both are evaluated, as on the device: a load that is out of range is a fault in either.
+      return () => {
+        const x = a();
+        const y = b();
+        return condition() === 0 ? y : x;
+      };
+    }
+    case 'cast': {
+      const a = compile(e.a);
+      const { dtype } = e;
+      if (dtype === 'u32' && isFloat(e.a.dtype)) return () => applyCast(Math.max(a(), 0), dtype, precision);
+      return () => applyCast(a(), dtype, precision);
+    }
+    case 'random': {
+      const [key0, key1, counter0, counter1] = e.args.map(compile);
+      return () => threefry2x32(key0!(), key1!(), counter0!(), counter1!());
+    }
+  }
+}
+
+/** An index that is checked on every use. */
+export function compileIndexOf(
+  name: string,
+  index: KExpr,
+  action: 'load' | 'store',
+  scope: KernelScope,
+): Thunk {
+  const { length } = scope.memory(name);
+  const at = compileKExpr(index, scope);
+  return () => {
+    const i = at();
+    if (!(i >= 0 && i < length))
+      throw new Error(
+        `${scope.kernel.name}: ${action} ${name}[${i}] is out of range, it has ${length} elements`,
+      );
+    return i;
+  };
+}
+
+function compileLoad(e: Extract<KExpr, { kind: 'load' | 'load-shared' }>, scope: KernelScope): Thunk {
+  const name = e.kind === 'load' ? e.buffer : e.array;
+  const memory = scope.memory(name);
+  const index = compileIndexOf(name, e.index, 'load', scope);
+  if (isFloat(e.dtype) && scope.precision === 'f32') return () => Math.fround(memory[index()]!);
+  return () => memory[index()]!;
+}
+
+/** Frequent operations get closures of their own; the others go through the scalar table. */
+function compileBinary(e: Extract<KExpr, { kind: 'binary' }>, a: Thunk, b: Thunk, scope: KernelScope): Thunk {
+  const { op, dtype } = e;
+  const { precision, kernel } = scope;
+  if (isFloat(dtype) && precision === 'f32') {
+    if (op === 'add') return () => Math.fround(a() + b());
+    if (op === 'mul') return () => Math.fround(a() * b());
+  } else if (isFloat(dtype)) {
+    if (op === 'add') return () => a() + b();
+    if (op === 'mul') return () => a() * b();
+  }
+  if (dtype === 'i32') {
+    if (op === 'add') return () => (a() + b()) | 0;
+    if (op === 'mul') return () => Math.imul(a(), b());
+    if (op === 'floordiv' || op === 'mod')
+      return () => {
+        const [x, y] = [a(), b()];
+        if (x < 0 || y < 0)
+          throw new Error(`${kernel.name}: ${op} of ${x} and ${y}, which must not be negative`);
+        return applyBinary(op, x, y, dtype, precision);
+      };
+  }
+  if (dtype === 'bool' && op === 'and') return () => (a() !== 0 && b() !== 0 ? 1 : 0);
+  if (dtype === 'bool' && op === 'or') return () => (a() !== 0 || b() !== 0 ? 1 : 0);
+  return () => applyBinary(op, a(), b(), dtype, precision);
+}
+
+function always(x: number): Thunk {
+  return () => x;
+}

@@ -1,0 +1,21 @@
+import type { Kernel } from './kernel.ts';
+
+/**
+ * Buffers that the body loads from and stores to, by name. A buffer's `access` says less: readers are bound
+ * `read_write` too where a neighbour in the same GPU buffer is written.
+ */
+export function bufferUses(kernel: Kernel): {
+  readonly reads: ReadonlySet<string>;
+  readonly writes: ReadonlySet<string>;
+} {
+  const reads = new Set<string>();
+  const writes = new Set<string>();
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { kind, buffer } = node as { kind?: unknown; buffer?: unknown };
+    if (typeof buffer === 'string') (kind === 'store' ? writes : reads).add(buffer);
+    for (const part of Object.values(node)) visit(part);
+  };
+  visit(kernel.body);
+  return { reads, writes };
+}

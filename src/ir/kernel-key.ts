@@ -1,0 +1,34 @@
+import type { Kernel, Stmt } from './kernel.ts';
+
+/**
+ * Text that is equal for kernels that do the same: names of buffers, arrays and variables are replaced by numbers
+ * in the order of their first mention, comments dropped, the kernel's own name and origin left out. The uniform
+ * block and the builtins keep their names.
+ */
+export function kernelKey(kernel: Kernel): string {
+  const names = new Map<string, string>();
+  const rename = (name: string): string => {
+    const known = names.get(name);
+    if (known !== undefined) return known;
+    const fresh = `$${names.size}`;
+    names.set(name, fresh);
+    return fresh;
+  };
+  const buffers = kernel.buffers.map(b => [rename(b.name), b.dtype, b.access]);
+  const shared = kernel.shared.map(s => [rename(s.name), s.dtype, s.size]);
+
+  /** Called by JSON.stringify with the object that holds the property as `this`. */
+  function replace(this: unknown, property: string, value: unknown): unknown {
+    if (typeof value === 'string' && ['name', 'buffer', 'array'].includes(property)) {
+      const { kind } = this as { kind?: string };
+      return kind === 'uniform' || kind === 'builtin' ? value : rename(value);
+    }
+    // JSON has neither -0 nor infinities.
+    if (typeof value === 'number' && (Object.is(value, -0) || !Number.isFinite(value)))
+      return { number: Object.is(value, -0) ? '-0' : String(value) };
+    if (Array.isArray(value)) return value.filter((s: Stmt | null) => s?.kind !== 'comment');
+    return value;
+  }
+  const body = JSON.stringify(kernel.body, replace);
+  return JSON.stringify([buffers, shared, kernel.workgroupSize, kernel.groups.key]) + body;
+}

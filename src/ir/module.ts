@@ -1,0 +1,36 @@
+import type { Span } from '../support/source.ts';
+import type { Graph } from './graph.ts';
+
+/** What a `.dnn` file means: its exported nets and training programs, each as graphs over named parameters. */
+export interface Module {
+  readonly nets: readonly Net[];
+  readonly trains: readonly Train[];
+}
+
+/**
+ * A net in inference mode. `predict` has inputs of role `input` and `param`/`state`, outputs of role `result`.
+ * `init` has the random key as its only input and one `update` output per parameter and state of the net.
+ */
+export interface Net {
+  readonly name: string;
+  readonly predict: Graph;
+  readonly init: Graph;
+  /** Its declaration. */
+  readonly span?: Span;
+}
+
+/**
+ * A training program. `step` computes metrics (the loss among them, under the name `loss`) and updates of
+ * parameters, states and optimiser states; `evaluate` computes the metrics alone with `training = false`;
+ * `init` sets every parameter and state that `step` reads or writes. All three take inputs of role `data`.
+ */
+export interface Train {
+  readonly name: string;
+  readonly step: Graph;
+  readonly evaluate: Graph;
+  readonly init: Graph;
+  /** Nets that the program uses, which can predict from its parameters. */
+  readonly nets: readonly string[];
+  /** Its declaration. */
+  readonly span?: Span;
+}

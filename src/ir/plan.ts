@@ -1,0 +1,80 @@
+import type { Dim } from './dim.ts';
+import type { Origin } from './graph.ts';
+import type { Kernel } from './kernel.ts';
+import type { Tensor } from './program.ts';
+import type { DType, TensorType } from './type.ts';
+
+/** Buffers at offsets of the state buffer and the arena, and the dispatches over them, for one program. */
+export interface Plan {
+  readonly name: string;
+  /** Free dims in a fixed order. */
+  readonly dims: readonly string[];
+  /** Words of the uniform block after the dims. */
+  readonly scalars: readonly { readonly name: string; readonly dtype: 'f32' | 'i32' | 'u32' }[];
+  readonly arenaBytes: Dim;
+  readonly inputs: readonly PlanTensor[];
+  readonly outputs: readonly PlanTensor[];
+  /** Distinct kernels; dispatches refer to them by position. */
+  readonly kernels: readonly Kernel[];
+  readonly dispatches: readonly PlanDispatch[];
+  /** What lies in the arena, in the order in which it comes to life. */
+  readonly blocks: readonly PlanBlock[];
+  /** Extents that nothing shows to be positive (`H - 4`): the plan holds only for sizes where each is at least 1. */
+  readonly positive: readonly Dim[];
+  /** For `explain`: bytes of all temporaries together, and the most that are live at once. */
+  readonly totalBytes: Dim;
+  readonly liveBytes: (sizes: Readonly<Record<string, number>>) => number;
+}
+
+export interface PlanTensor {
+  /** The host's name for it. */
+  readonly name: string;
+  readonly role: 'input' | 'data' | 'result' | 'metric';
+  readonly type: TensorType;
+  readonly tensor: Tensor;
+  /** Byte offset in the arena. */
+  readonly offset: Dim;
+}
+
+/** Memory of the arena that belongs to one tensor, or to the members of a pack, while they are alive. */
+export interface PlanBlock {
+  readonly tensor: Tensor;
+  /** Members of a pack; the tensor alone otherwise. */
+  readonly members: readonly Tensor[];
+  readonly offset: Dim;
+  readonly bytes: Dim;
+  /** First and last dispatch that need it; -1: written by the host, `dispatches.length`: read by the host. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface PlanDispatch {
+  /** What this dispatch does, which its kernel's name does not say where the kernel is shared. */
+  readonly name: string;
+  readonly origin: Origin;
+  readonly kernel: number;
+  /** Storage bindings in the order of the kernel's buffers. */
+  readonly bindings: readonly Binding[];
+}
+
+export interface Binding {
+  readonly tensor: Tensor;
+  readonly buffer: 'state' | 'arena';
+  readonly offset: Dim;
+  readonly bytes: Dim;
+}
+
+/** Where parameters and states lie; one layout for all programs of a file. */
+export interface StateLayout {
+  readonly bytes: number;
+  readonly tensors: readonly StateSlot[];
+}
+
+export interface StateSlot {
+  readonly name: string;
+  readonly role: 'param' | 'state';
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Bytes, a multiple of 256. */
+  readonly offset: number;
+}

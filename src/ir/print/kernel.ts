@@ -1,0 +1,135 @@
+import { place } from '../../support/source.ts';
+import type { KExpr, Kernel, Stmt } from '../kernel.ts';
+import type { BinaryOp } from '../scalar.ts';
+import { printType } from '../type.ts';
+
+/**
+ * A kernel as text:
+ *
+ *     kernel conv, 6*N workgroups of 64   // lenet.dnn:6:8
+ *       read x : f32 of f32[N, 1, 28, 28]
+ *       read_write y : f32 of f32[N, 6, 24, 24]
+ *       shared tile : f32[256]
+ *       let id = $group * 64 + $local
+ *       for k in 0 ..< %K step 4
+ *         …
+ *
+ * `$` marks builtins, `%` words of the uniform block. Never throws, so that a faulty kernel can be shown too.
+ */
+export function printKernel(kernel: Kernel): string {
+  const { span, path } = kernel.origin;
+  const from = [path, span && place(span)].filter(x => x !== undefined).join(', ');
+  const head = `kernel ${kernel.name}, ${kernel.groups.key} workgroups of ${kernel.workgroupSize}`;
+  return [
+    from === '' ? head : `${head}   // ${from}`,
+    ...kernel.comments.map(text => `  // ${oneLine(text)}`),
+    ...kernel.buffers.map(b => `  ${b.access} ${b.name} : ${b.dtype} of ${printType(b.tensor.type)}`),
+    ...kernel.shared.map(s => `  shared ${s.name} : ${s.dtype}[${s.size}]`),
+    ...printStmts(kernel.body, 2),
+  ].join('\n');
+}
+
+/** One statement and what it holds, without indentation. */
+export function printStmt(s: Stmt): string {
+  return printStmts([s], 0).join('\n');
+}
+
+function printStmts(body: readonly Stmt[], indent: number): string[] {
+  return body.flatMap(s => {
+    const pad = ' '.repeat(indent);
+    const lines = [pad + headOf(s)];
+    if (s.kind === 'for') lines.push(...printStmts(s.body, indent + 2));
+    if (s.kind === 'if') lines.push(...printStmts(s.then, indent + 2));
+    return lines;
+  });
+}
+
+function headOf(s: Stmt): string {
+  switch (s.kind) {
+    case 'let':
+      return `let ${s.name} = ${printKExpr(s.value)}`;
+    case 'var':
+      return `var ${s.name} : ${s.dtype} = ${printKExpr(s.value)}`;
+    case 'assign':
+      return `${s.name} = ${printKExpr(s.value)}`;
+    case 'store':
+      return `${s.buffer}[${printKExpr(s.index)}] = ${printKExpr(s.value)}`;
+    case 'store-shared':
+      return `${s.array}[${printKExpr(s.index)}] = ${printKExpr(s.value)}`;
+    case 'for': {
+      const step = s.step === 1 ? '' : ` step ${s.step}`;
+      return `for ${s.name} in ${printKExpr(s.from)} ..< ${printKExpr(s.to)}${step}`;
+    }
+    case 'if':
+      return `if ${printKExpr(s.condition)}`;
+    case 'barrier':
+      return 'barrier';
+    case 'subgroup': {
+      const lane = s.op === 'broadcast' ? `, lane ${s.lane ?? 0}` : '';
+      return `let ${s.name} = subgroup ${s.op}(${printKExpr(s.value)}${lane})`;
+    }
+    case 'comment':
+      return `// ${oneLine(s.text)}`;
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
+}
+
+const infix: Readonly<Partial<Record<BinaryOp, { readonly text: string; readonly level: number }>>> = {
+  or: { text: '|', level: 1 },
+  and: { text: '&', level: 2 },
+  eq: { text: '==', level: 3 },
+  ne: { text: '!=', level: 3 },
+  lt: { text: '<', level: 3 },
+  le: { text: '<=', level: 3 },
+  gt: { text: '>', level: 3 },
+  ge: { text: '>=', level: 3 },
+  add: { text: '+', level: 4 },
+  sub: { text: '-', level: 4 },
+  mul: { text: '*', level: 5 },
+  div: { text: '/', level: 5 },
+  floordiv: { text: '~/', level: 5 },
+  mod: { text: '%', level: 5 },
+};
+
+/** An expression as text; parentheses keep the order of operations, also of equal ones on the right. */
+export function printKExpr(e: KExpr, atLeast = 0): string {
+  switch (e.kind) {
+    case 'const':
+      return printConstant(e.value, e.dtype);
+    case 'ref':
+      return e.name;
+    case 'builtin':
+      return `$${e.name}`;
+    case 'uniform':
+      return `%${e.name}`;
+    case 'load':
+      return `${e.buffer}[${printKExpr(e.index)}]`;
+    case 'load-shared':
+      return `${e.array}[${printKExpr(e.index)}]`;
+    case 'unary':
+      return `${e.op}(${printKExpr(e.a)})`;
+    case 'binary': {
+      const op = infix[e.op];
+      if (!op) return `${e.op}(${printKExpr(e.a)}, ${printKExpr(e.b)})`;
+      const text = `${printKExpr(e.a, op.level)} ${op.text} ${printKExpr(e.b, op.level + 1)}`;
+      return op.level < atLeast ? `(${text})` : text;
+    }
+    case 'select':
+      return `select(${printKExpr(e.condition)}, ${printKExpr(e.a)}, ${printKExpr(e.b)})`;
+    case 'cast':
+      return `${e.dtype}(${printKExpr(e.a)})`;
+    case 'random':
+      return `random(${e.args.map(a => printKExpr(a)).join(', ')})`;
+  }
+}
+
+function printConstant(value: number, dtype: KExpr['dtype']): string {
+  if (dtype === 'bool') return value === 0 ? 'false' : 'true';
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  if (dtype === 'u32' || dtype === 'u8') return `${text}u`;
+  if (dtype === 'i32') return text;
+  return `${/^-?\d+$/.test(text) ? `${text}.0` : text}${dtype === 'f16' ? 'h' : ''}`;
+}

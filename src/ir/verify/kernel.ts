@@ -1,0 +1,215 @@
+import type { KExpr, Kernel, Stmt } from '../kernel.ts';
+import { printKExpr, printStmt } from '../print/kernel.ts';
+import type { DType } from '../type.ts';
+import { isIndex, kernelDtypeProblem } from './kernel-dtype.ts';
+import { divergentNames, isDivergent } from './kernel-uniformity.ts';
+
+/**
+ * What is wrong with a kernel, one sentence each; empty where nothing is. Names are unique and defined before use,
+ * dtypes agree, stores go to writable buffers, barriers and subgroup operations stand where all invocations of a
+ * workgroup come by together.
+ */
+export function verifyKernel(kernel: Kernel): string[] {
+  return new Verifier(kernel).run();
+}
+
+interface Local {
+  readonly dtype: DType;
+  readonly mutable: boolean;
+}
+
+type Scope = ReadonlyMap<string, Local>;
+
+class Verifier {
+  readonly #kernel: Kernel;
+  readonly #problems = new Set<string>();
+  readonly #declared = new Set<string>();
+  readonly #uniforms = new Map<string, DType>();
+  readonly #divergent: ReadonlySet<string>;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#divergent = divergentNames(kernel);
+  }
+
+  run(): string[] {
+    const { buffers, shared, workgroupSize, body } = this.#kernel;
+    if (!isCount(workgroupSize)) this.#report(`the workgroup size is ${workgroupSize}`);
+    for (const { name } of [...buffers, ...shared]) this.#declare(name);
+    buffers.forEach((b, i) => {
+      if (buffers.findIndex(other => other.tensor === b.tensor) !== i)
+        this.#report(`the tensor of buffer ${b.name} is bound twice`);
+    });
+    for (const { name, size } of shared)
+      if (!isCount(size)) this.#report(`shared array ${name} has size ${size}`);
+    this.#body(body, new Map(), true);
+    return [...this.#problems];
+  }
+
+  #report(problem: string): void {
+    this.#problems.add(problem);
+  }
+
+  #declare(name: string): void {
+    if (this.#declared.has(name)) this.#report(`${name} is declared twice`);
+    this.#declared.add(name);
+  }
+
+  /** `together`: all invocations of the workgroup run these statements. */
+  #body(body: readonly Stmt[], outer: Scope, together: boolean): void {
+    const scope = new Map(outer);
+    for (const s of body) this.#stmt(s, scope, together);
+  }
+
+  #stmt(s: Stmt, scope: Map<string, Local>, together: boolean): void {
+    const define = (name: string, dtype: DType, mutable = false): void => {
+      this.#declare(name);
+      scope.set(name, { dtype, mutable });
+    };
+    switch (s.kind) {
+      case 'let':
+        this.#expr(s.value, scope);
+        define(s.name, s.value.dtype);
+        break;
+      case 'var':
+        this.#expr(s.value, scope);
+        this.#same(s.dtype, s.value, s);
+        define(s.name, s.dtype, true);
+        break;
+      case 'assign': {
+        this.#expr(s.value, scope);
+        const local = scope.get(s.name);
+        if (!local) this.#report(`${s.name} is assigned and not defined before`);
+        else if (!local.mutable) this.#report(`${s.name} is assigned and is not a var`);
+        else this.#same(local.dtype, s.value, s);
+        break;
+      }
+      case 'store':
+        this.#store(s, scope);
+        break;
+      case 'store-shared': {
+        this.#index(s.index, scope);
+        this.#expr(s.value, scope);
+        const array = this.#kernel.shared.find(a => a.name === s.array);
+        if (array) this.#same(array.dtype, s.value, s);
+        else this.#report(`there is no shared array ${s.array}`);
+        break;
+      }
+      case 'for': {
+        for (const bound of [s.from, s.to]) {
+          this.#expr(bound, scope);
+          if (bound.dtype !== 'i32') this.#report(`a bound of ${bound.dtype} in \`${firstLine(s)}\``);
+        }
+        if (!isCount(s.step)) this.#report(`a step of ${s.step} in \`${firstLine(s)}\``);
+        this.#declare(s.name);
+        const inner = new Map(scope).set(s.name, { dtype: 'i32', mutable: false });
+        this.#body(s.body, inner, together && this.#isUniform(s.from) && this.#isUniform(s.to));
+        break;
+      }
+      case 'if':
+        this.#expr(s.condition, scope);
+        if (s.condition.dtype !== 'bool')
+          this.#report(`a condition of ${s.condition.dtype} in \`${firstLine(s)}\``);
+        this.#body(s.then, scope, together && this.#isUniform(s.condition));
+        break;
+      case 'barrier':
+        if (!together) this.#report('a barrier where not all invocations come by');
+        break;
+      case 'subgroup':
+        this.#subgroup(s, scope, together);
+        define(s.name, s.value.dtype);
+        break;
+      case 'comment':
+    }
+  }
+
+  #store(s: Extract<Stmt, { kind: 'store' }>, scope: Scope): void {
+    this.#index(s.index, scope);
+    this.#expr(s.value, scope);
+    const buffer = this.#kernel.buffers.find(b => b.name === s.buffer);
+    if (!buffer) this.#report(`there is no buffer ${s.buffer}`);
+    else if (buffer.access !== 'read_write')
+      this.#report(`a store to ${s.buffer}, which is bound for reading`);
+    // A u8 value is a small u32.
+    else if (!(buffer.dtype === 'u32' && s.value.dtype === 'u8')) this.#same(buffer.dtype, s.value, s);
+  }
+
+  #subgroup(s: Extract<Stmt, { kind: 'subgroup' }>, scope: Scope, together: boolean): void {
+    this.#expr(s.value, scope);
+    if (!together) this.#report(`subgroup ${s.op} of ${s.name} where not all invocations come by`);
+    if (s.value.dtype === 'bool' || s.value.dtype === 'u8')
+      this.#report(`subgroup ${s.op} of ${s.value.dtype}`);
+    if (s.op === 'broadcast' && !(s.lane !== undefined && Number.isInteger(s.lane) && s.lane >= 0))
+      this.#report(`subgroup broadcast of ${s.name} from lane ${s.lane}`);
+  }
+
+  #isUniform(e: KExpr): boolean {
+    return !isDivergent(e, this.#divergent);
+  }
+
+  #same(dtype: DType, value: KExpr, s: Stmt): void {
+    if (value.dtype !== dtype) this.#report(`${value.dtype} where ${dtype} is wanted in \`${firstLine(s)}\``);
+  }
+
+  #index(index: KExpr, scope: Scope): void {
+    this.#expr(index, scope);
+    if (!isIndex(index)) this.#report(`an index of ${index.dtype}: ${printKExpr(index)}`);
+  }
+
+  #expr(e: KExpr, scope: Scope): void {
+    const problem = kernelDtypeProblem(e);
+    if (problem) this.#report(`${problem} in \`${printKExpr(e)}\``);
+    switch (e.kind) {
+      case 'const':
+      case 'builtin':
+        break;
+      case 'ref': {
+        const local = scope.get(e.name);
+        if (!local) this.#report(`${e.name} is used and not defined before`);
+        else if (local.dtype !== e.dtype)
+          this.#report(`${e.name} is ${local.dtype} and taken for ${e.dtype}`);
+        break;
+      }
+      case 'uniform': {
+        const known = this.#uniforms.get(e.name);
+        if (known && known !== e.dtype)
+          this.#report(`uniform ${e.name} is taken for ${known} and for ${e.dtype}`);
+        this.#uniforms.set(e.name, e.dtype);
+        break;
+      }
+      case 'load':
+      case 'load-shared': {
+        this.#expr(e.index, scope);
+        const name = e.kind === 'load' ? e.buffer : e.array;
+        const from = e.kind === 'load' ? this.#kernel.buffers : this.#kernel.shared;
+        const memory = from.find(m => m.name === name);
+        if (!memory) this.#report(`there is no ${e.kind === 'load' ? 'buffer' : 'shared array'} ${name}`);
+        else if (memory.dtype !== e.dtype)
+          this.#report(`${name} holds ${memory.dtype} and is loaded as ${e.dtype}`);
+        break;
+      }
+      case 'unary':
+      case 'cast':
+        this.#expr(e.a, scope);
+        break;
+      case 'binary':
+        this.#expr(e.a, scope);
+        this.#expr(e.b, scope);
+        break;
+      case 'select':
+        for (const part of [e.condition, e.a, e.b]) this.#expr(part, scope);
+        break;
+      case 'random':
+        for (const part of e.args) this.#expr(part, scope);
+        break;
+    }
+  }
+}
+
+function isCount(n: number): boolean {
+  return Number.isInteger(n) && n > 0;
+}
+
+function firstLine(s: Stmt): string {
+  return printStmt(s).split('\n')[0]!;
+}

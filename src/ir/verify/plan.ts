@@ -1,0 +1,136 @@
+import type { Dim, DimEnv } from '../dim.ts';
+import * as D from '../dim.ts';
+import { bufferUses } from '../kernel-access.ts';
+import type { Binding, Plan, StateLayout } from '../plan.ts';
+import { storageOf, type Tensor } from '../program.ts';
+
+/** Bytes from `start` to before `end`. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+const overlap = (a: Range, b: Range): boolean => a.start < b.end && b.start < a.end;
+
+/**
+ * What is wrong with a plan, one sentence each; empty where nothing is. Sizes are tried where none are given: every
+ * free dim at 1, 2, 3 and 64. Blocks that live at the same time are disjoint, bindings are aligned and inside their
+ * buffers, tensors of one dispatch do not share memory. Apart from what the blocks say of lifetimes, the program is
+ * replayed: every write marks its bytes with the tensor, and every read must find its tensor's marks on all of them.
+ */
+export function verifyPlan(plan: Plan, layout: StateLayout, ...sizes: readonly DimEnv[]): string[] {
+  if (sizes.length > 0) return sizes.flatMap(s => verifyFor(plan, layout, s));
+  const usual = plan.dims.length === 0 ? [1] : [1, 2, 3, 64];
+  return usual
+    .map(n => Object.fromEntries(plan.dims.map(d => [d, n])))
+    .filter(s => plan.positive.every(d => D.evaluate(d, s) >= 1))
+    .flatMap(s => verifyFor(plan, layout, s));
+}
+
+function verifyFor(plan: Plan, layout: StateLayout, sizes: DimEnv): string[] {
+  const problems: string[] = [];
+  const at = (d: Dim): number => D.evaluate(d, sizes);
+  const small = plan.positive.filter(d => !(at(d) >= 1));
+  if (small.length > 0) return small.map(d => `${D.print(d)} = ${at(d)} is no extent`);
+  const arenaBytes = at(plan.arenaBytes);
+  const rangeOf = (place: { readonly offset: Dim; readonly bytes: Dim }): Range => {
+    const start = at(place.offset);
+    return { start, end: start + at(place.bytes) };
+  };
+
+  const blocks = plan.blocks.map(b => ({ ...b, ...rangeOf(b) }));
+  blocks.forEach((b, i) => {
+    if (b.start % 256 !== 0) problems.push(`${b.tensor.name} lies unaligned at ${b.start}`);
+    if (b.start < 0 || b.end > arenaBytes) problems.push(`${b.tensor.name} lies outside the arena`);
+    for (const other of blocks.slice(i + 1))
+      if (overlap(b, other) && b.from <= other.to && other.from <= b.to)
+        problems.push(`${b.tensor.name} and ${other.tensor.name} overlap while both live`);
+  });
+
+  const arena = new Marks();
+  for (const input of plan.inputs) {
+    const block = blocks.find(b => b.tensor.id === storageOf(input.tensor).id);
+    if (block) arena.write(block, storageOf(input.tensor));
+    else problems.push(`input ${input.name} has no block`);
+  }
+  plan.dispatches.forEach(({ kernel, bindings }, number) => {
+    const { name, buffers } = plan.kernels[kernel]!;
+    const { reads, writes } = bufferUses(plan.kernels[kernel]!);
+    const where = `dispatch ${number} (${name})`;
+    if (bindings.length !== buffers.length)
+      problems.push(`${where} has ${bindings.length} bindings for ${buffers.length} buffers`);
+    const bothRead = (i: number, j: number): boolean =>
+      buffers[i]?.access === 'read' && buffers[j]?.access === 'read';
+    const ranges = bindings.map(b => ({ ...b, ...rangeOf(b) }));
+    ranges.forEach((b, i) => {
+      const what = `${where}: ${b.tensor.name}`;
+      const limit = b.buffer === 'state' ? layout.bytes : arenaBytes;
+      if (b.start % 256 !== 0) problems.push(`${what} is bound unaligned at ${b.start}`);
+      if (b.start < 0 || b.end > limit || b.end <= b.start || b.end % 4 !== 0)
+        problems.push(`${what} is bound at ${b.start}..${b.end} of ${limit} bytes of ${b.buffer}`);
+      for (const other of ranges.slice(i + 1))
+        if (other.buffer === b.buffer && overlap(b, other) && !bothRead(i, ranges.indexOf(other)))
+          problems.push(`${what} shares memory with ${other.tensor.name}`);
+      if (b.buffer === 'arena' && reads.has(buffers[i]?.name ?? ''))
+        problems.push(...arena.misread(partsOf(b, blocks, b)).map(p => `${what} is read but holds ${p}`));
+    });
+    ranges.forEach((b, i) => {
+      if (b.buffer === 'arena' && writes.has(buffers[i]?.name ?? '')) arena.write(b, storageOf(b.tensor));
+    });
+  });
+  for (const output of plan.outputs) {
+    const start = at(output.offset);
+    const { dtype, shape } = output.type;
+    const bytes = shape.map(at).reduce((n, d) => n * d, dtype === 'f16' ? 2 : 4);
+    const parts = partsOf({ tensor: output.tensor }, blocks, { start, end: start + bytes });
+    problems.push(...arena.misread(parts).map(p => `output ${output.name} holds ${p} at the end`));
+  }
+  return problems;
+}
+
+/** The ranges that must hold a tensor's values: a pack is whole where its members are, with or without the gaps between. */
+function partsOf(
+  { tensor }: Pick<Binding, 'tensor'>,
+  blocks: readonly (Plan['blocks'][number] & Range)[],
+  range: Range,
+): { range: Range; owners: readonly Tensor[] }[] {
+  const storage = storageOf(tensor);
+  const packs: Tensor[] = [];
+  for (let t = storage; t.within; t = storageOf(t.within.pack)) packs.push(storageOf(t.within.pack));
+  const block = blocks.find(b => b.tensor.id === storage.id);
+  const members = block?.members.filter(m => m.id !== storage.id) ?? [];
+  if (members.length === 0) return [{ range, owners: [storage, ...packs] }];
+  return members.map(m => {
+    const start = range.start + 4 * m.within!.offset;
+    const end = start + 4 * (D.constantValue(D.product(m.type.shape)) ?? 0);
+    return { range: { start, end }, owners: [m, storage] };
+  });
+}
+
+/** Who wrote each byte last. */
+class Marks {
+  #parts: (Range & { readonly owner: Tensor })[] = [];
+
+  write({ start, end }: Range, owner: Tensor): void {
+    this.#parts = this.#parts.flatMap(p => {
+      const left = { ...p, end: Math.min(p.end, start) };
+      const right = { ...p, start: Math.max(p.start, end) };
+      return [left, right].filter(r => r.start < r.end);
+    });
+    this.#parts.push({ start, end, owner });
+  }
+
+  /** What stands in the ranges that none of their owners wrote. */
+  misread(wanted: readonly { readonly range: Range; readonly owners: readonly Tensor[] }[]): string[] {
+    return wanted.flatMap(({ range, owners }) => {
+      const inside = this.#parts.filter(p => overlap(p, range));
+      const strangers = inside.filter(p => !owners.some(o => o.id === p.owner.id));
+      if (strangers.length > 0) return [`values of ${strangers[0]!.owner.name}`];
+      const covered = inside.reduce(
+        (sum, p) => sum + Math.min(p.end, range.end) - Math.max(p.start, range.start),
+        0,
+      );
+      return covered < range.end - range.start ? ['bytes that nothing wrote'] : [];
+    });
+  }
+}

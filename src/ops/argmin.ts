@@ -1,0 +1,3 @@
+import { argExtreme } from './arg-extreme.ts';
+
+export const argmin = argExtreme('min');

@@ -1,0 +1,19 @@
+import * as B from './build.ts';
+import { binaryOp, offKinks } from './elementwise.ts';
+import { kinks } from './samples.ts';
+
+export const maximum = binaryOp('max', {
+  name: 'maximum',
+  accepts: 'number',
+  doc: 'The larger of two values, elementwise. At a tie each side gets half of the gradient, as torch.maximum.',
+  example: 'y = maximum(a, b)',
+  vjp: (b, [ct], [x, y]) => {
+    const half = B.mul(b, ct!, 0.5);
+    const shared = B.where(b, B.eq(b, x!, y!), half, 0);
+    return [B.where(b, B.gt(b, x!, y!), ct!, shared), B.where(b, B.gt(b, y!, x!), ct!, shared)];
+  },
+  // max(x, x) = x
+  simplify: (_, [x, y]) => (x === y ? [x!] : undefined),
+  domain: [offKinks, fc => kinks(fc)],
+  kinks: true,
+});

@@ -1,0 +1,117 @@
+import type { GraphBuilder } from '../ir/builder.ts';
+import { describe } from '../ir/builder.ts';
+import type { Node, OpNode, Origin, Value } from '../ir/graph.ts';
+import { isFloat, sameType } from '../ir/type.ts';
+import { add } from '../ops/add.ts';
+import * as B from '../ops/build.ts';
+import { InternalError } from '../support/internal-error.ts';
+
+export interface Backward {
+  /** One per `wrt`, of its type; 0 where nothing reaches it. */
+  readonly gradients: readonly Value[];
+  readonly unreached: readonly Unreached[];
+}
+
+/** A value that the differentiated scalar does not depend on, or only through ops that pass no gradient on. */
+export interface Unreached {
+  readonly value: Value;
+  /** The ops at which the gradient ends; none where there is no way at all. */
+  readonly cutBy: readonly OpNode[];
+}
+
+/**
+ * Reverse mode: emits the gradient of the scalar `of` with respect to `wrt`, which lie in the builder's graph. Walks
+ * from `of` back over the nodes between it and any `wrt`, in reverse order, and adds cotangents in that order, so that
+ * the sum of a value with several uses is always taken the same way.
+ */
+export function emitBackward(builder: GraphBuilder, of: Value, wrt: readonly Value[]): Backward {
+  const before = builder.origin;
+  const forward = [...builder.nodes];
+  const carries = carriersFrom(forward, wrt);
+  const cotangents = new Map<Value, Value>();
+  if (carries.has(of)) {
+    builder.origin = backwardOrigin(of.node.origin);
+    cotangents.set(of, B.full(builder, 1, of.type));
+  }
+  for (const node of forward.toReversed())
+    if (node.kind === 'op') stepBack(builder, node, carries, cotangents);
+  builder.origin = before;
+  const reached = wrt.map(value => cotangents.get(value));
+  const gradients = reached.map((ct, i) => ct ?? B.zerosLike(builder, wrt[i]!));
+  const lost = new Set(wrt.filter((_, i) => !reached[i]));
+  const unreached = [...lost].map(value => ({ value, cutBy: cuts(forward, of, value, cotangents) }));
+  return { gradients, unreached };
+}
+
+/** Values that a differentiable chain joins to one of `roots`. Integers and booleans carry no cotangent. */
+function carriersFrom(nodes: readonly Node[], roots: readonly Value[]): ReadonlySet<Value> {
+  const carries = new Set(roots);
+  for (const node of nodes)
+    if (node.kind === 'op' && node.op.vjp && node.inputs.some(v => carries.has(v)))
+      for (const out of node.outputs) if (isFloat(out.type.dtype)) carries.add(out);
+  return carries;
+}
+
+/** Takes the cotangents of a node's outputs to its inputs. */
+function stepBack(
+  builder: GraphBuilder,
+  node: OpNode,
+  carries: ReadonlySet<Value>,
+  cotangents: Map<Value, Value>,
+): void {
+  const { op, inputs, outputs, attrs } = node;
+  if (!op.vjp || !inputs.some(v => carries.has(v))) return;
+  const given = outputs.map(v => cotangents.get(v));
+  if (!given.some(ct => ct)) return;
+  builder.origin = backwardOrigin(node.origin);
+  const results = op.vjp(builder, given, inputs, outputs, attrs);
+  inputs.forEach((input, i) => {
+    const ct = results[i];
+    if (!ct || !carries.has(input)) return;
+    if (!sameType(ct.type, input.type))
+      throw new InternalError(
+        `the gradient rule of \`${op.name}\` gives ${describe(ct)} for input ${i}, which is ${describe(input)}`,
+      );
+    const known = cotangents.get(input);
+    cotangents.set(input, known ? builder.emit(add, [known, ct]) : ct);
+  });
+}
+
+/** The same place in the source; the path says that it is the way back. */
+function backwardOrigin({ path, ...origin }: Origin): Origin {
+  if (path === undefined) return origin;
+  return { ...origin, path: path.endsWith(' backward') ? path : `${path} backward` };
+}
+
+/**
+ * The nodes between `value` and `of` at which its gradient ends: those that it comes to, but that have no rule or no
+ * float result on the way; and those whose rule gives it nothing.
+ */
+function cuts(
+  forward: readonly Node[],
+  of: Value,
+  value: Value,
+  cotangents: ReadonlyMap<Value, Value>,
+): readonly OpNode[] {
+  const carries = carriersFrom(forward, [value]);
+  const needed = ancestors(of);
+  return forward.filter((node): node is OpNode => {
+    if (node.kind !== 'op') return false;
+    const onTheWay = node.outputs.filter(v => needed.has(v));
+    if (onTheWay.length === 0) return false;
+    const ends = !onTheWay.some(v => carries.has(v));
+    const withheld = onTheWay.some(v => cotangents.has(v));
+    return node.inputs.some(v => carries.has(v) && (ends || (withheld && !cotangents.has(v))));
+  });
+}
+
+function ancestors(of: Value): ReadonlySet<Value> {
+  const found = new Set<Value>();
+  const pending = [of];
+  for (let value = pending.pop(); value; value = pending.pop()) {
+    if (found.has(value)) continue;
+    found.add(value);
+    pending.push(...value.node.inputs);
+  }
+  return found;
+}

@@ -1,0 +1,71 @@
+import type { Graph, OpNode, Origin, Value } from '../ir/graph.ts';
+import { gradient } from '../ops/gradient.ts';
+import type { Diagnostic } from '../support/diagnostic.ts';
+import { unreached as unreachedError } from '../support/errors/gradients.ts';
+import type { Unreached } from './backward.ts';
+import { emitBackward } from './backward.ts';
+import { liveNodes } from './eliminate.ts';
+import type { Pass } from './pass.ts';
+import { rewriteGraph } from './rewrite.ts';
+
+export interface Differentiated {
+  readonly graph: Graph;
+  /** Values of the new graph, in the order of the gradients that ask for them. */
+  readonly unreached: readonly (Unreached & {
+    /** Where the gradient was asked for. */
+    readonly origin: Origin;
+  })[];
+}
+
+/**
+ * Replaces each `gradient` node by the nodes that compute it, beside the forward ones that they share values with.
+ * Nodes come in topological order, so what a gradient is taken of has its own gradients expanded already: derivatives
+ * of derivatives need no rule. Gradients that nothing reads are dropped, with all that nothing reads but inputs.
+ *
+ * `wrt` may be any value: it is differentiated by as if it were an input, so later uses of an equal value that is a
+ * node of its own do not count. Rules that merge such values must run after this (see `canonicalise`).
+ */
+export function differentiateGraph(graph: Graph): Differentiated {
+  const unreached: Differentiated['unreached'][number][] = [];
+  const live = liveNodes(graph);
+  const expanded = rewriteGraph(graph, {
+    keep: node => node.kind === 'input' || live.has(node),
+    replace: (builder, node, [of, ...wrt]) => {
+      if (node.op !== gradient) return undefined;
+      const backward = emitBackward(builder, of!, wrt);
+      unreached.push(...backward.unreached.map(u => ({ ...u, origin: node.origin })));
+      return backward.gradients;
+    },
+  });
+  return { graph: expanded, unreached };
+}
+
+/** E0301 for a value that no gradient reaches; `severity` is the caller's, who knows what asked for it. */
+export function unreachedDiagnostic(
+  { value, cutBy }: Unreached,
+  severity?: Diagnostic['severity'],
+): Diagnostic {
+  const { node } = value;
+  const name = node.kind === 'input' ? node.name : (node.origin.path ?? `%${value.id}`);
+  const describeCut = (cut: OpNode) => ({ what: `${cut.op.name}(...)`, span: cut.origin.span });
+  return unreachedError(name, node.origin.span, cutBy.map(describeCut), severity);
+}
+
+/**
+ * Whether a gradient is still to be taken with respect to a value computed inside the graph. Until then what stands
+ * for that value must not change: after `neg(neg(x)) = x` nothing would lead through `neg(x)` any more.
+ */
+export function hasInnerTargets(graph: Graph): boolean {
+  const isInner = (value: Value) => value.node.kind !== 'input';
+  return graph.nodes.some(n => n.kind === 'op' && n.op === gradient && n.inputs.slice(1).some(isInner));
+}
+
+export const differentiate: Pass<Graph> = {
+  name: 'differentiate',
+  doc: 'replaces gradients by the backward graph; warns of values that none reaches',
+  run: (graph, context) => {
+    const result = differentiateGraph(graph);
+    context.diagnostics.push(...result.unreached.map(u => unreachedDiagnostic(u, 'warning')));
+    return result.graph;
+  },
+};

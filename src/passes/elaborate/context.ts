@@ -1,0 +1,174 @@
+import type { GraphBuilder } from '../../ir/builder.ts';
+import { ShapeError } from '../../ir/primitive.ts';
+import type { Diagnostic } from '../../support/diagnostic.ts';
+import { DiagnosticError } from '../../support/diagnostic.ts';
+import { tooLarge, wrongShape } from '../../support/errors/shapes.ts';
+import type { Span } from '../../support/source.ts';
+import { place } from '../../support/source.ts';
+import type { ModuleScope } from './scope.ts';
+import type { Session } from './session.ts';
+
+/** Nested calls and unrolled turns after which a program is taken for one that never ends. */
+const MAX_DEPTH = 150;
+const MAX_WORK = 200_000;
+
+/** Signals that a value is missing because of an error that is reported already. */
+export class Poisoned extends Error {}
+
+export interface Site {
+  readonly span: Span;
+  readonly path: string | undefined;
+}
+
+interface Call {
+  readonly name: string;
+  readonly span: Span;
+  readonly std: boolean;
+  /** Where the user's text calls it. */
+  readonly from: Span;
+}
+
+export type Defines = Readonly<Record<string, number | boolean | string>>;
+
+/** What one run of elaboration carries along. */
+export class Context {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly defines: Defines;
+  readonly std: ModuleScope;
+  readonly root: ModuleScope;
+  session: Session;
+  /** The innermost place in the user's own text, and the value being made there. */
+  site: Site;
+  /** Whether layers behave as in training: changes with `infer`. */
+  training = false;
+  readonly calls: Call[] = [];
+  work = 0;
+  readonly #seen = new Set<string>();
+
+  constructor(root: ModuleScope, std: ModuleScope, session: Session, defines: Defines) {
+    this.root = root;
+    this.std = std;
+    this.session = session;
+    this.defines = defines;
+    this.site = { span: root.files[0]!.span, path: undefined };
+  }
+
+  get b(): GraphBuilder {
+    return this.session.b;
+  }
+
+  /** Adds a diagnostic unless the same was found before: a body is elaborated once for every graph it is in. */
+  report(...diagnostics: readonly Diagnostic[]): void {
+    for (const d of diagnostics) {
+      const key = `${d.code} ${d.span?.source.name}:${d.span?.start}-${d.span?.end} ${d.message}`;
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      this.diagnostics.push(d);
+    }
+  }
+
+  get failed(): boolean {
+    return this.diagnostics.some(d => d.severity === 'error');
+  }
+
+  fail(diagnostic: Diagnostic): never {
+    throw new DiagnosticError(this.#located(diagnostic));
+  }
+
+  /** Runs something and reports what it throws; undefined where it failed. */
+  attempt<T>(run: () => T): T | undefined {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof DiagnosticError) this.report(...error.diagnostics);
+      else if (error instanceof ShapeError) this.report(this.#located(this.#shape(error)));
+      else if (error instanceof RangeError && /call stack/i.test(error.message))
+        this.report(tooLarge(this.site.span, 'this is nested too deeply'));
+      else if (!(error instanceof Poisoned)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Counts unrolled work, so that no program can keep the compiler busy for ever. */
+  spend(span: Span): void {
+    if (++this.work > MAX_WORK) this.fail(tooLarge(span, 'this program unrolls to too much work'));
+  }
+
+  /** Runs with another place in the user's text; nodes made meanwhile come from there. */
+  at<T>(site: Partial<Site>, run: () => T): T {
+    const before = this.site;
+    this.enter({ ...before, ...site });
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof ShapeError) this.fail(this.#shape(error));
+      throw error;
+    } finally {
+      this.enter(before);
+    }
+  }
+
+  /** As `at` for text of the user; the standard library's own places say nothing to its user. */
+  within<T>(module: ModuleScope, site: Partial<Site>, run: () => T): T {
+    return module.std ? run() : this.at(site, run);
+  }
+
+  /** Runs the body of something that is called. */
+  call<T>(name: string, span: Span, module: ModuleScope, run: () => T): T {
+    if (this.calls.length >= MAX_DEPTH)
+      this.fail(tooLarge(this.site.span, `calls are nested more than ${MAX_DEPTH} deep`));
+    this.calls.push({ name, span, std: module.std, from: this.site.span });
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof ShapeError) this.fail(this.#shape(error));
+      throw error;
+    } finally {
+      this.calls.pop();
+    }
+  }
+
+  withTraining<T>(training: boolean, run: () => T): T {
+    const before = this.training;
+    this.training = training;
+    try {
+      return run();
+    } finally {
+      this.training = before;
+    }
+  }
+
+  /** Runs with another graph under construction. */
+  inSession<T>(session: Session, run: () => T): T {
+    const before = this.session;
+    this.session = session;
+    this.enter(this.site);
+    try {
+      return run();
+    } finally {
+      this.session = before;
+      this.enter(this.site);
+    }
+  }
+
+  private enter(site: Site): void {
+    this.site = site;
+    this.session.b.origin = { span: site.span, ...(site.path !== undefined && { path: site.path }) };
+  }
+
+  #shape(error: ShapeError): Diagnostic {
+    return wrongShape(this.site.span, error.message, { hint: error.hint });
+  }
+
+  /** Errors inside the standard library are shown where the user called it; those in a block also where it is used. */
+  #located(d: Diagnostic): Diagnostic {
+    const notes = [...(d.notes ?? [])];
+    const inner = this.calls.at(-1);
+    if (inner?.std) notes.push({ message: `in \`${inner.name}\`, ${place(inner.span)}` });
+    const outer = this.calls.filter(c => !c.std).at(-1);
+    if (outer && outer.from !== d.span)
+      notes.push({ message: `while applying \`${outer.name}\``, span: outer.from });
+    const span = inner?.std || !d.span ? this.site.span : d.span;
+    return { ...d, span, ...(notes.length > 0 && { notes }) };
+  }
+}

@@ -1,0 +1,60 @@
+import { GraphBuilder } from '../../ir/builder.ts';
+import type { Module, Net, Train } from '../../ir/module.ts';
+import type { File, NetDecl } from '../../parser/ast.ts';
+import type { Diagnostic } from '../../support/diagnostic.ts';
+import { checkDefines } from './constants.ts';
+import type { Defines } from './context.ts';
+import { Context } from './context.ts';
+import { lookup } from './lookup.ts';
+import type { Resolve } from './modules.ts';
+import { loadModule, loadStandard } from './modules.ts';
+import { elaborateNet } from './nets.ts';
+import { elaborateTrain } from './programs.ts';
+import type { ModuleScope } from './scope.ts';
+import { makeScope } from './scope.ts';
+import { makeSession } from './session.ts';
+
+export interface ElaborateOptions {
+  readonly resolve?: Resolve;
+  /** Values of consts, set from outside. */
+  readonly defines?: Defines;
+}
+
+/**
+ * What a file means: its nets and training programs as graphs over named parameters, with all blocks, loops, static
+ * conditions and the standard library unfolded. Never throws; the module is absent where there are errors.
+ */
+export function elaborate(
+  file: File,
+  options: ElaborateOptions = {},
+): { module?: Module; diagnostics: Diagnostic[] } {
+  const early: Diagnostic[] = [];
+  const root = loadModule(file, options.resolve, d => early.push(d));
+  const session = makeSession(new GraphBuilder('static'), 'predict');
+  const ctx = new Context(root, loadStandard(), session, options.defines ?? {});
+  ctx.report(...early);
+  checkDefines(ctx);
+  const nets: Net[] = [];
+  const trains: Train[] = [];
+  for (const decl of root.declarations.values())
+    ctx.attempt(() => {
+      if (decl.kind === 'const') lookup(ctx, makeScope('module', '', root), decl.name.name, decl.name.span);
+      else if (decl.kind === 'net') nets.push(elaborateNet(ctx, decl, instanceOf(ctx, root, decl)));
+      else if (decl.kind === 'train') trains.push(elaborateTrain(ctx, decl));
+    });
+  for (const { module, name } of root.imported.values()) {
+    const decl = module.declarations.get(name.name);
+    if (decl?.kind === 'net')
+      ctx.attempt(() => nets.push(elaborateNet(ctx, decl, instanceOf(ctx, module, decl))));
+  }
+  return ctx.failed
+    ? { diagnostics: ctx.diagnostics }
+    : { module: { nets, trains }, diagnostics: ctx.diagnostics };
+}
+
+function instanceOf(ctx: Context, module: ModuleScope, decl: NetDecl) {
+  const value = lookup(ctx, makeScope('module', '', module), decl.name.name, decl.name.span);
+  // A name that is declared as a net means that net in its own file.
+  if (value.kind !== 'instance') throw new Error(`${decl.name.name} is no net`);
+  return value.instance;
+}

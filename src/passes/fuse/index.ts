@@ -1,0 +1,28 @@
+import type { Graph, OpNode } from '../../ir/graph.ts';
+import type { Program } from '../../ir/program.ts';
+import type { Target } from '../../ir/target.ts';
+import { assemble } from './assemble.ts';
+import { type Lowered, lowerNode } from './definition.ts';
+import { dropUnused, initialGroups, rootOf } from './group.ts';
+import { chooseMaterialised } from './materialise.ts';
+import { mergeEpilogues, mergeSiblings } from './merge.ts';
+
+/**
+ * Lowers every node to a Compute and fuses them into works: producers into loads, consumers into outputs,
+ * smaller reductions beside larger ones. Decided by structure, costs and the target's limits alone.
+ */
+export function fuse(graph: Graph, target: Target): Program {
+  const lowered = new Map<OpNode, Lowered>();
+  for (const node of graph.nodes) {
+    if (node.kind === 'loop') throw new Error('loops are not lowered yet');
+    if (node.kind === 'op') lowered.set(node, lowerNode(node));
+  }
+  const limit = target.maxStorageBuffersPerShaderStage;
+  const grouping = initialGroups(graph, lowered, chooseMaterialised(graph, lowered), limit);
+  const outputs = new Set(graph.outputs.map(o => rootOf(o.value, grouping.views)));
+  do {
+    while (mergeEpilogues(grouping, outputs, limit));
+    grouping.groups.splice(0, Infinity, ...dropUnused(grouping, graph));
+  } while (mergeSiblings(grouping, limit));
+  return assemble(graph, grouping, dropUnused(grouping, graph));
+}

@@ -1,0 +1,118 @@
+import type { Compute, Expr } from '../../ir/compute.ts';
+import * as D from '../../ir/dim.ts';
+import type { Graph, OpNode, Value } from '../../ir/graph.ts';
+import type { UnaryOp } from '../../ir/scalar.ts';
+import { computeLoads, isMap, type Lowered } from './definition.ts';
+
+/** Sizes taken for free dims where only proportions matter. */
+const nominal = 64;
+
+/** What it costs to evaluate an expression once more, in units of one arithmetic instruction. */
+const unaryCost: Partial<Record<UnaryOp, number>> = {
+  exp: 4,
+  log: 4,
+  sin: 4,
+  cos: 4,
+  tanh: 6,
+  sigmoid: 6,
+  sqrt: 2,
+};
+
+function ownCost(compute: Compute): number {
+  const cost = (e: Expr): number => {
+    switch (e.kind) {
+      case 'unary':
+        return (unaryCost[e.op] ?? 1) + cost(e.a);
+      case 'binary':
+        return (e.op === 'pow' ? 8 : e.op === 'div' ? 2 : 1) + cost(e.a) + cost(e.b);
+      case 'select':
+        return 1 + cost(e.condition) + cost(e.a) + cost(e.b);
+      case 'cast':
+        return (e.a.dtype === 'u8' ? 3 : 0) + cost(e.a);
+      case 'random':
+        return 90;
+      case 'load':
+        return e.at.some(i => i.kind === 'value') ? 4 : 0;
+      default:
+        return 0;
+    }
+  };
+  return compute.outs.reduce((sum, out) => sum + cost(out.value), 0);
+}
+
+/** Above this cost, evaluating a value more than once is dearer than storing it and loading it back. */
+const recomputeLimit = 2;
+
+/**
+ * Decides which values get memory of their own. Reductions always do; a map does where it is needed whole (an
+ * output) or would be evaluated several times per element at a real cost. The rest is inlined.
+ */
+export function chooseMaterialised(graph: Graph, lowered: ReadonlyMap<OpNode, Lowered>): Set<Value> {
+  const env = new Proxy({} as Record<string, number>, { get: () => nominal });
+  const elements = (v: Value): number => Math.max(1, D.evaluate(D.product(v.type.shape), env));
+  const chosen = new Set<Value>();
+  for (const output of graph.outputs) if (output.value.node.kind === 'op') chosen.add(output.value);
+
+  // Forward: what one evaluation costs if every map before it is inlined; nothing where only run-time scalars enter.
+  const fullCost = new Map<Value, number>();
+  const uniform = new Set<Value>();
+  for (const node of graph.nodes) {
+    if (node.kind === 'input' && (node.role === 'scalar' || node.role === 'key'))
+      uniform.add(node.outputs[0]);
+    if (node.kind !== 'op') continue;
+    const { compute } = lowered.get(node)!;
+    if (!isMap(compute)) {
+      for (const out of node.outputs) chosen.add(out);
+      continue;
+    }
+    const [out] = node.outputs;
+    if (node.inputs.every(v => uniform.has(v)) && D.isConstant(D.product(out!.type.shape), 1))
+      uniform.add(out!);
+    const inner = new Set(node.inputs);
+    let cost = ownCost(compute);
+    for (const v of inner) if (!chosen.has(v)) cost += fullCost.get(v) ?? 0;
+    cost += Math.max(0, [...inner].filter(v => v.node.kind === 'input' || chosen.has(v)).length - 1);
+    fullCost.set(out!, uniform.has(out!) ? 0 : cost);
+  }
+
+  // A map over the elements of a reduction's only use can be stored in place of the reduction's result: for nothing.
+  const uses = new Map<Value, number>();
+  for (const node of graph.nodes) for (const v of new Set(node.inputs)) uses.set(v, (uses.get(v) ?? 0) + 1);
+  const epilogues = new Set<Value>();
+  for (const node of graph.nodes) {
+    if (node.kind !== 'op' || !isMap(lowered.get(node)!.compute)) continue;
+    const [out] = node.outputs;
+    const follows = (v: Value): boolean =>
+      v.node.kind === 'op' &&
+      uses.get(v) === 1 &&
+      (epilogues.has(v) || !isMap(lowered.get(v.node)!.compute)) &&
+      D.equal(D.product(v.type.shape), D.product(out!.type.shape));
+    if (node.inputs.some(follows)) epilogues.add(out!);
+  }
+  const consumers = new Map<Value, OpNode[]>();
+  for (const node of graph.nodes)
+    if (node.kind === 'op')
+      for (const v of new Set(node.inputs)) consumers.set(v, [...(consumers.get(v) ?? []), node]);
+  const endsEpilogue = (v: Value): boolean =>
+    epilogues.has(v) && (consumers.get(v) ?? []).some(n => !n.outputs.some(o => epilogues.has(o)));
+
+  // Backward: how often each element is evaluated, given what its consumers became.
+  const evaluations = new Map<Value, number>();
+  for (const node of [...graph.nodes].reverse()) {
+    if (node.kind !== 'op') continue;
+    const { compute } = lowered.get(node)!;
+    let points = D.evaluate(D.product(compute.axes.map(a => a.extent)), env);
+    if (compute.reduce) points *= D.evaluate(D.product(compute.reduce.axes.map(a => a.extent)), env);
+    const [out] = node.outputs;
+    const map = isMap(compute);
+    const again = map && (evaluations.get(out!) ?? 0) > 1.01;
+    if ((again && fullCost.get(out!)! > recomputeLimit) || (map && endsEpilogue(out!))) chosen.add(out!);
+    const times = map && !chosen.has(out!) ? (evaluations.get(out!) ?? 0) : 1;
+    for (const load of computeLoads(compute)) {
+      const source = node.inputs.find(v => v.id === load.input)!;
+      const perElement = (points / elements(source)) * times;
+      evaluations.set(source, (evaluations.get(source) ?? 0) + Math.max(perElement, 1e-6));
+    }
+  }
+  return chosen;
+}

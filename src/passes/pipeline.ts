@@ -1,0 +1,147 @@
+import type { Graph } from '../ir/graph.ts';
+import type { Module } from '../ir/module.ts';
+import type { Plan, StateLayout } from '../ir/plan.ts';
+import { printKernel } from '../ir/print/kernel.ts';
+import { printPlan } from '../ir/print/plan.ts';
+import { printProgram } from '../ir/print/program.ts';
+import type { Program } from '../ir/program.ts';
+import type { Target } from '../ir/target.ts';
+import { verifyKernel } from '../ir/verify/kernel.ts';
+import { verifyPlan } from '../ir/verify/plan.ts';
+import { verifyProgram } from '../ir/verify/program.ts';
+import { canonicalise } from './canonicalise.ts';
+import { differentiate } from './differentiate.ts';
+import { eliminate } from './eliminate.ts';
+import { fold } from './fold.ts';
+import { fuse } from './fuse/index.ts';
+import { pack, packGroups, stateOrder } from './pack.ts';
+import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, runPass } from './pass.ts';
+import { layoutState, planMemory } from './plan-memory.ts';
+import { type Scheduled, schedule } from './schedule/index.ts';
+
+const programLevel: Level<Program> = { print: printProgram, verify: verifyProgram };
+
+const kernelLevel: Level<readonly Scheduled[]> = {
+  print: list => list.flatMap(s => s.kernels.map(printKernel)).join('\n\n'),
+  verify: list =>
+    list.flatMap(s => s.kernels.flatMap(k => verifyKernel(k).map(p => `kernel ${k.name}: ${p}`))),
+};
+
+const planLevel = (layout: StateLayout): Level<Plan> => ({
+  print: printPlan,
+  verify: plan => verifyPlan(plan, layout),
+});
+
+/** Graph passes in order; `canonicalise` runs again because folding uncovers more. */
+export const graphPasses: readonly Pass<Graph>[] = [
+  differentiate,
+  canonicalise,
+  fold,
+  canonicalise,
+  eliminate,
+];
+
+/** One program with what it became at every level. */
+export interface CompiledProgram {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly program: Program;
+  readonly scheduled: readonly Scheduled[];
+  readonly plan: Plan;
+}
+
+export interface CompiledModule {
+  readonly layout: StateLayout;
+  /** By name: `NET`, `NET.init`, `TRAIN.step`, `TRAIN.evaluate`, `TRAIN.init`. */
+  readonly programs: ReadonlyMap<string, CompiledProgram>;
+}
+
+export interface PipelineContext extends PassContext {
+  readonly target: Target;
+  /** Only these programs; all where absent. */
+  readonly only?: (name: string) => boolean;
+}
+
+/** The graphs of a module by the names of their programs. */
+export function moduleGraphs(module: Module): [string, Graph][] {
+  return [
+    ...module.trains.flatMap((t): [string, Graph][] => [
+      [`${t.name}.step`, t.step],
+      [`${t.name}.evaluate`, t.evaluate],
+      [`${t.name}.init`, t.init],
+    ]),
+    ...module.nets.flatMap((n): [string, Graph][] => [
+      [n.name, n.predict],
+      [`${n.name}.init`, n.init],
+    ]),
+  ];
+}
+
+/** From graphs to plans: every pass, each verified. All programs of a module share one layout of the state buffer. */
+export function compileModule(module: Module, context: PipelineContext): CompiledModule {
+  const { target } = context;
+  const graphs = moduleGraphs(module).filter(([name]) => context.only?.(name) ?? true);
+  const fused = graphs.map(([name, source]) => {
+    const own = named(context, name);
+    const graph = runGraphPasses(graphPasses, source, own);
+    const pass: Pass<Graph, Program> = {
+      name: 'fuse',
+      doc: 'Lowers every node to a Compute and fuses them into works.',
+      run: g => fuse(g, target),
+    };
+    return { name, own, graph, program: runPass(pass, graph, own, graphLevel, programLevel) };
+  });
+
+  const tensors = fused.flatMap(f => f.program.tensors);
+  const layout = layoutState(
+    stateOrder(
+      fused.flatMap(f => packGroups(f.program)),
+      tensors,
+    ).map(t => ({ name: t.path!, role: t.role as 'param' | 'state', type: t.type })),
+  );
+
+  const programs = new Map<string, CompiledProgram>();
+  for (const { name, own, graph, program } of fused) {
+    const packed = runPass(
+      {
+        name: 'pack',
+        doc: 'Joins equal elementwise works over tensors that lie side by side.',
+        run: p => pack(p, layout),
+      },
+      program,
+      own,
+      programLevel,
+      programLevel,
+    );
+    const scheduled = runPass(
+      {
+        name: 'schedule',
+        doc: 'Gives every work its kernels, chosen for the target.',
+        run: p => schedule(p, target),
+      },
+      packed,
+      own,
+      programLevel,
+      kernelLevel,
+    );
+    const plan = runPass(
+      {
+        name: 'plan-memory',
+        doc: 'Gives every tensor its place and every dispatch its bindings.',
+        run: list => planMemory(packed, list, layout),
+      },
+      scheduled,
+      own,
+      kernelLevel,
+      planLevel(layout),
+    );
+    programs.set(name, { name, graph, program: packed, scheduled, plan });
+  }
+  return { layout, programs };
+}
+
+/** Watchers are told which program a printed pass belongs to. */
+function named(context: PassContext, program: string): PassContext {
+  const { watch } = context;
+  return watch ? { ...context, watch: (pass, text) => watch(pass, `// ${program}\n${text}`) } : context;
+}

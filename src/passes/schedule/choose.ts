@@ -1,0 +1,129 @@
+import type { Axis, Compute } from '../../ir/compute.ts';
+import * as D from '../../ir/dim.ts';
+import type { Target } from '../../ir/target.ts';
+import { estimate, prices, subject } from './cost.ts';
+import { nominalValue } from './grid.ts';
+import type { MapChoice } from './map.ts';
+import type { TileChoice } from './tile.ts';
+
+/** Most multiply-adds of straight-line code, and accumulators, in one kernel. */
+const limits = { software: { code: 480, block: 32 }, gpu: { code: 320, block: 16 } } as const;
+
+export interface Choice {
+  readonly tiles: TileChoice;
+  readonly time: number;
+  readonly invocations: number;
+}
+
+/** Ranks register tiles by estimated time and returns the best. Work done in place must not be done twice, so its tiles divide. */
+export function chooseTiles(compute: Compute, target: Target, inPlace = false): Choice {
+  const price = prices[target.kind];
+  const limit = limits[target.kind];
+  const facts = subject(compute);
+  let best: { tile: Map<Axis, number>; unroll: Map<Axis, number>; time: number } | undefined;
+  for (const unroll of unrolls(compute.reduce!.axes))
+    for (const tile of tiles(compute.axes, limit.block, inPlace)) {
+      const { time, code } = estimate(facts, tile, unroll, price);
+      if (code > limit.code && (tile.size > 0 || unroll.size > 0)) continue;
+      if (!best || time < best.time) best = { tile, unroll, time };
+    }
+  const { tile, unroll, time } = best!;
+  const invocations = compute.axes.reduce(
+    (n, a) => n * Math.ceil(nominalValue(a.extent) / (tile.get(a) ?? 1)),
+    1,
+  );
+  return { tiles: { tile, unroll, workgroupSize: workgroupSize(invocations, target) }, time, invocations };
+}
+
+/** Small grids get small workgroups, so that every core has some. */
+function workgroupSize(invocations: number, target: Target): number {
+  if (target.kind === 'gpu') return 64;
+  let size = 64;
+  while (size > 4 && invocations / size < 8) size /= 2;
+  return size;
+}
+
+/** Ways to unroll the reduction: short axes wholly, from the innermost outwards; a long innermost axis by a divisor. */
+function unrolls(axes: readonly Axis[]): Map<Axis, number>[] {
+  const result: Map<Axis, number>[] = [new Map()];
+  let current = new Map<Axis, number>();
+  let points = 1;
+  for (const axis of [...axes].reverse()) {
+    const extent = D.constantValue(axis.extent);
+    if (extent === undefined) continue;
+    if (extent === 1) continue;
+    if (points * extent <= 64) {
+      current = new Map([...current, [axis, extent]]);
+      points *= extent;
+      result.push(current);
+      continue;
+    }
+    for (const part of [2, 3, 4, 5, 7, 8])
+      if (extent % part === 0 && points * part <= 64) result.push(new Map([...current, [axis, part]]));
+    break;
+  }
+  return result;
+}
+
+/** Block shapes: every axis of constant extent by a few sizes, at most `most` outputs. */
+function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Map<Axis, number>[] {
+  let list: { map: Map<Axis, number>; size: number }[] = [{ map: new Map(), size: 1 }];
+  for (const axis of axes) {
+    const extent = D.constantValue(axis.extent);
+    if (extent === undefined || extent === 1) continue;
+    const sizes = [2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16].filter(
+      s => s <= extent && (extent % s === 0 || (!inPlace && ((extent > 4 * s && s >= 4) || extent < 2 * s))),
+    );
+    if (extent <= most && !sizes.includes(extent)) sizes.push(extent);
+    list = list.flatMap(({ map, size }) => [
+      { map, size },
+      ...sizes
+        .filter(s => size * s <= most)
+        .map(s => ({ map: new Map([...map, [axis, s]]), size: size * s })),
+    ]);
+  }
+  return list.map(({ map }) => map);
+}
+
+export function chooseMap(compute: Compute, target: Target): MapChoice {
+  const total = compute.axes.reduce((n, a) => n * nominalValue(a.extent), 1);
+  if (target.kind === 'gpu')
+    return { perInvocation: 1, workgroupSize: Math.min(64, target.maxComputeInvocationsPerWorkgroup) };
+  const perInvocation = [16, 8, 4, 2].find(n => total / (64 * n) >= 8) ?? 1;
+  const size = perInvocation > 1 || total >= 512 ? 64 : total >= 64 ? 16 : 4;
+  return { perInvocation, workgroupSize: size };
+}
+
+/** Along which axis, and into how many parts, a reduction with too few outputs is split; undefined where it does not pay. */
+export function chooseSplit(
+  compute: Compute,
+  target: Target,
+  whole: Choice,
+): { along: Axis; pieces: number } | undefined {
+  const reduce = compute.reduce!;
+  const price = prices[target.kind];
+  const outputs = compute.axes.reduce((n, a) => n * nominalValue(a.extent), 1);
+  if (whole.invocations >= 2 * price.lanes) return undefined;
+  const [along] = [...reduce.axes].sort((a, b) => nominalValue(b.extent) - nominalValue(a.extent));
+  if (!along) return undefined;
+  const points = reduce.axes.reduce((n, a) => n * nominalValue(a.extent), 1);
+  let best: { pieces: number; time: number } | undefined;
+  for (const pieces of [2, 4, 8, 16, 32, 64]) {
+    if (pieces * 2 > nominalValue(along.extent) || points / pieces < 32) break;
+    const z: Axis = { name: 'z', extent: D.constant(pieces) };
+    const part: Axis = {
+      name: along.name,
+      extent: D.constant(Math.ceil(nominalValue(along.extent) / pieces)),
+    };
+    const split: Compute = {
+      ...compute,
+      axes: [z, ...compute.axes],
+      reduce: { ...reduce, axes: reduce.axes.map(a => (a === along ? part : a)) },
+    };
+    const { time } = chooseTiles(split, target);
+    const finish =
+      price.dispatch + (Math.max(outputs, price.lanes) / price.lanes) * pieces * (price.load + price.update);
+    if (!best || time + finish < best.time) best = { pieces, time: time + finish };
+  }
+  return best && best.time < 0.7 * whole.time ? { along, pieces: best.pieces } : undefined;
+}

@@ -1,0 +1,141 @@
+import * as A from '../../ir/affine.ts';
+import type { Axis, Compute, Expr } from '../../ir/compute.ts';
+import * as D from '../../ir/dim.ts';
+import * as E from '../../ir/expr.ts';
+import type { Target } from '../../ir/target.ts';
+import { loadsOf } from '../fuse/definition.ts';
+import { nominalValue } from './grid.ts';
+
+/** Rough prices of one adapter class, in nanoseconds of one lane. Only ratios matter: they rank schedules. */
+export interface Prices {
+  readonly load: number;
+  /** One multiply-add inside a chain. */
+  readonly arithmetic: number;
+  /** Updating an accumulator variable. */
+  readonly update: number;
+  /** Lanes that run at the same time: fewer invocations leave the rest idle. */
+  readonly lanes: number;
+  readonly dispatch: number;
+  /** Compiling one multiply-add of straight-line code, shared out over the runs of a typical session. */
+  readonly code: number;
+}
+
+export const prices: Readonly<Record<Target['kind'], Prices>> = {
+  // Measured on SwiftShader with two cores: a dynamic load costs what twenty chained multiply-adds cost.
+  software: { load: 24, arithmetic: 1.3, update: 4, lanes: 8, dispatch: 15000, code: 250 },
+  gpu: { load: 4, arithmetic: 1, update: 1, lanes: 16384, dispatch: 3000, code: 10 },
+};
+
+/** Everything about one reduction that does not change from choice to choice. */
+export interface Subject {
+  readonly compute: Compute;
+  readonly loads: readonly LoadShape[];
+  /** Operations of one lift. */
+  readonly lifts: number;
+}
+
+/** For each index dim of a load: the constant steps of the axes that move it, or just the axes where it isn't linear. */
+interface LoadShape {
+  readonly dims: readonly { readonly linear: boolean; readonly steps: ReadonlyMap<Axis, number> }[];
+  readonly guarded: boolean;
+}
+
+export function subject(compute: Compute): Subject {
+  const lift = compute.reduce!.lift;
+  return {
+    compute,
+    loads: loadsOf(lift).map(load => ({
+      guarded: load.guard !== undefined,
+      dims: load.at.map(index => {
+        const { axes, rest } = A.axisCoefficients(index);
+        const steps = new Map<Axis, number>();
+        for (const [axis, coefficient] of axes) steps.set(axis, D.constantValue(coefficient) ?? 1);
+        const linear = rest.kind === 'dim';
+        if (!linear) E.mapIndex(index, { axis: a => void steps.set(a, steps.get(a) ?? 1) });
+        return { linear, steps };
+      }),
+    })),
+    lifts: lift.reduce((n, e) => n + operations(e), 0),
+  };
+}
+
+function operations(e: Expr): number {
+  switch (e.kind) {
+    case 'unary':
+      return 1 + operations(e.a);
+    case 'binary':
+      return 1 + operations(e.a) + operations(e.b);
+    case 'select':
+      return 1 + operations(e.condition) + operations(e.a) + operations(e.b);
+    case 'cast':
+      return 1 + operations(e.a);
+    default:
+      return 0;
+  }
+}
+
+/** Distinct elements that a load touches in the block. */
+function distinct(load: LoadShape, extents: ReadonlyMap<Axis, number>): number {
+  let product = 1;
+  for (const { linear, steps } of load.dims) {
+    if (!linear) {
+      for (const axis of steps.keys()) product *= extents.get(axis) ?? 1;
+      continue;
+    }
+    let offsets = new Set([0]);
+    for (const [axis, step] of steps) {
+      const extent = extents.get(axis) ?? 1;
+      if (extent === 1) continue;
+      const next = new Set<number>();
+      for (const offset of offsets) for (let i = 0; i < extent; i++) next.add(offset + i * step);
+      offsets = next;
+    }
+    product *= offsets.size;
+  }
+  return product;
+}
+
+export interface Estimate {
+  /** Nanoseconds at the nominal sizes. */
+  readonly time: number;
+  /** Multiply-adds in straight-line code: what compile time and module size grow with. */
+  readonly code: number;
+}
+
+/** What a tile choice costs; `extents` are the block's sizes along outer axes and the unrolled part of the reduction. */
+export function estimate(
+  { compute, loads, lifts }: Subject,
+  tile: ReadonlyMap<Axis, number>,
+  unroll: ReadonlyMap<Axis, number>,
+  price: Prices,
+): Estimate {
+  const extents = new Map([...tile, ...unroll]);
+  let block = 1;
+  let invocations = 1;
+  for (const axis of compute.axes) {
+    const size = tile.get(axis) ?? 1;
+    block *= size;
+    invocations *= Math.ceil(nominalValue(axis.extent) / size);
+  }
+  let taps = 1;
+  let turns = 1;
+  for (const axis of compute.reduce!.axes) {
+    const size = unroll.get(axis) ?? 1;
+    taps *= size;
+    turns *= nominalValue(axis.extent) / size;
+  }
+  const loaded = loads.reduce(
+    (sum, load) => sum + distinct(load, extents) * (price.load + (load.guarded ? 3 * price.arithmetic : 0)),
+    0,
+  );
+  const parts = compute.reduce!.monoid.types.length;
+  const turn =
+    loaded +
+    block * (taps * (lifts + parts) * price.arithmetic + parts * price.update) +
+    4 * price.arithmetic;
+  const outputs = block * compute.outs.length * price.load;
+  const time =
+    (Math.max(invocations, price.lanes) / price.lanes) * (turns * turn + outputs + 10 * price.arithmetic);
+  const code = block * taps * (lifts + parts);
+  return { time: time + price.dispatch + code * price.code, code };
+}

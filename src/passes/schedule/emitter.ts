@@ -1,0 +1,318 @@
+import * as A from '../../ir/affine.ts';
+import type { Axis, Expr, Index, Predicate } from '../../ir/compute.ts';
+import type { Dim } from '../../ir/dim.ts';
+import * as D from '../../ir/dim.ts';
+import { exprKey } from '../../ir/expr.ts';
+import type { KExpr, KernelBuffer, Stmt } from '../../ir/kernel.ts';
+import type { Tensor } from '../../ir/program.ts';
+import { storageOf } from '../../ir/program.ts';
+import * as K from './kexpr.ts';
+
+/** What `reduced` and the two sides of a merge stand for while an expression is emitted. */
+export type Reduced = (component: number) => KExpr;
+
+/**
+ * Writes statements: turns expressions over axes into kernel expressions, gives names to loads and to what is
+ * used twice, and never computes the same thing again where the first result is still in scope.
+ */
+export class Emitter {
+  readonly buffers: KernelBuffer[] = [];
+  readonly #names = new Set<string>();
+  readonly #scopes: { statements: Stmt[]; known: Map<string, KExpr> }[] = [
+    { statements: [], known: new Map() },
+  ];
+  readonly #axes = new Map<Axis, KExpr>();
+  readonly #tensors: readonly Tensor[];
+  readonly #buffers = new Map<Tensor, KernelBuffer>();
+  #condition: KExpr | undefined;
+
+  /** `tensors` are what loads refer to by position; `written` are stored to. */
+  constructor(tensors: readonly Tensor[], written: readonly Tensor[]) {
+    this.#tensors = tensors;
+    for (const tensor of tensors)
+      if (tensor.role !== 'scalar' && tensor.role !== 'key')
+        this.#bind(
+          tensor,
+          written.some(w => root(w) === root(tensor)),
+        );
+    for (const tensor of written) this.#bind(tensor, true);
+  }
+
+  #bind(tensor: Tensor, isWritten: boolean): void {
+    const storage = root(tensor);
+    if (this.#buffers.has(storage)) return;
+    const buffer: KernelBuffer = {
+      name: this.name(storage.name),
+      tensor: storage,
+      dtype: storage.type.dtype === 'u8' && storage.role === 'temporary' ? 'u32' : storage.type.dtype,
+      access: isWritten ? 'read_write' : 'read',
+    };
+    this.#buffers.set(storage, buffer);
+    this.buffers.push(buffer);
+  }
+
+  get statements(): readonly Stmt[] {
+    return this.#scopes[0]!.statements;
+  }
+
+  /** A name that nothing else in the kernel has. */
+  name(wish: string): string {
+    let name = wish;
+    for (let n = 2; this.#names.has(name); n++) name = `${wish}_${n}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  push(statement: Stmt): void {
+    this.#scopes.at(-1)!.statements.push(statement);
+  }
+
+  /** Statements made by `body` go into a block of their own; what they name is forgotten afterwards. */
+  block(body: () => void): Stmt[] {
+    this.#scopes.push({ statements: [], known: new Map() });
+    body();
+    return this.#scopes.pop()!.statements;
+  }
+
+  /** Makes `axis` mean `value` from here on. */
+  setAxis(axis: Axis, value: KExpr): void {
+    this.#axes.set(axis, value);
+  }
+
+  /** A named value; an equal one that is in scope is used again. */
+  bind(wish: string, value: KExpr): KExpr {
+    if (K.isLeaf(value)) return value;
+    const key = K.key(value);
+    for (const scope of this.#scopes) {
+      const known = scope.known.get(key);
+      if (known) return known;
+    }
+    const name = this.name(wish);
+    this.push({ kind: 'let', name, value });
+    const ref: KExpr = { kind: 'ref', dtype: value.dtype, name };
+    this.#scopes.at(-1)!.known.set(key, ref);
+    return ref;
+  }
+
+  variable(wish: string, value: KExpr): Extract<KExpr, { kind: 'ref' }> {
+    const name = this.name(wish);
+    this.push({ kind: 'var', name, dtype: value.dtype, value });
+    return { kind: 'ref', dtype: value.dtype, name };
+  }
+
+  dim(d: Dim): KExpr {
+    return K.sum(
+      d.terms.map(({ coefficient, atoms }) =>
+        K.scale(
+          atoms
+            .map(atom =>
+              atom.kind === 'symbol'
+                ? K.uniform('i32', atom.name)
+                : K.binary('floordiv', this.dim(atom.a), this.dim(atom.b)),
+            )
+            .reduce<KExpr | undefined>((a, b) => (a ? K.binary('mul', a, b) : b), undefined),
+          coefficient,
+        ),
+      ),
+    );
+  }
+
+  index(x: Index): KExpr {
+    switch (x.kind) {
+      case 'dim':
+        return this.dim(x.dim);
+      case 'axis': {
+        const value = this.#axes.get(x.axis);
+        if (!value) throw new Error(`axis ${x.axis.name} has no value here`);
+        return value;
+      }
+      case 'value':
+        return this.expr(x.value);
+      case 'op': {
+        if (x.op === 'mul' && x.b.kind === 'dim') {
+          const factor = D.constantValue(x.b.dim);
+          if (factor !== undefined) return K.scale(this.index(x.a), factor);
+        }
+        if (x.op === 'add') return K.sum([this.index(x.a), this.index(x.b)]);
+        if (x.op === 'floordiv' || x.op === 'mod') return this.#divide(x.op, x.a, x.b);
+        return K.binary(x.op, this.index(x.a), this.index(x.b));
+      }
+    }
+  }
+
+  /** Kernel division is of non-negative numbers: a known lower bound is lifted above 0 by whole periods first. */
+  #divide(op: 'floordiv' | 'mod', a: Index, b: Index): KExpr {
+    const low = A.range(a)?.lo;
+    const bound = low ? D.lowerBound(low) : Number.NEGATIVE_INFINITY;
+    const period = b.kind === 'dim' ? D.constantValue(b.dim) : undefined;
+    if (bound >= 0) return K.binary(op, this.bind('i', this.index(a)), this.index(b));
+    if (period === undefined || bound === Number.NEGATIVE_INFINITY)
+      return K.floorDivision(op, this.bind('i', this.index(a)), this.index(b));
+    const lift = Math.ceil(-bound / period);
+    const lifted = K.binary(op, this.bind('i', K.sum([this.index(a), K.int(lift * period)])), K.int(period));
+    return op === 'mod' ? lifted : K.sum([lifted, K.int(-lift)]);
+  }
+
+  /** While `body` emits, every load reads element 0 where `condition` fails. */
+  guarded(condition: KExpr, body: () => KExpr): KExpr {
+    const before = this.#condition;
+    this.#condition = condition;
+    const value = body();
+    this.#condition = before;
+    return value;
+  }
+
+  /** Flat element index; the part that is not constant gets a name, so that neighbours share it. */
+  flat(at: readonly Index[], tensor: Tensor): KExpr {
+    const flat = A.flatten(at, tensor.type.shape);
+    const { rest } = A.axisCoefficients(flat);
+    const offset = rest.kind === 'dim' ? D.constantValue(rest.dim) : undefined;
+    if (!offset) return this.bind('at', this.index(flat));
+    return K.sum([this.bind('at', this.index(A.sub(flat, offset))), K.int(offset)]);
+  }
+
+  predicate(predicate: Predicate): KExpr {
+    return predicate
+      .map(c => this.bind('inside', K.binary(c.op, this.index(c.a), this.index(c.b))))
+      .reduce((a, b) => K.binary('and', a, b));
+  }
+
+  load(e: Extract<Expr, { kind: 'load' }>): KExpr {
+    const tensor = this.#tensors[e.input]!;
+    if (tensor.role === 'scalar') return K.uniform(tensor.type.dtype, tensor.path ?? tensor.name);
+    if (tensor.role === 'key') {
+      const word = e.at[0]!.kind === 'dim' ? D.constantValue(e.at[0]!.dim) : undefined;
+      return K.uniform('u32', word === 0 ? 'seed' : 'step');
+    }
+    const buffer = this.#buffers.get(root(tensor))!;
+    const dtype = buffer.dtype === 'u32' && e.dtype === 'u8' ? 'u32' : e.dtype;
+    const read = (index: KExpr): KExpr => ({ kind: 'load', dtype, buffer: buffer.name, index });
+    const conditions = [
+      ...(this.#condition ? [this.#condition] : []),
+      ...(e.guard ? [this.bind('inside', this.predicate(e.guard))] : []),
+    ];
+    if (conditions.length === 0) return this.bind(buffer.name, read(this.flat(e.at, tensor)));
+    const inside = this.bind(
+      'inside',
+      conditions.reduce((a, b) => K.binary('and', a, b)),
+    );
+    const index = K.select(inside, this.flat(e.at, tensor), K.int(0));
+    return this.bind(buffer.name, K.select(inside, read(index), K.constant(e.fill ?? 0, dtype)));
+  }
+
+  expr(e: Expr, reduced?: Reduced): KExpr {
+    switch (e.kind) {
+      case 'const':
+        return K.constant(e.value, e.dtype);
+      case 'dim':
+        return this.dim(e.dim);
+      case 'index':
+        return this.index(e.index);
+      case 'load':
+        return this.load(e);
+      case 'unary':
+        return { kind: 'unary', dtype: e.dtype, op: e.op, a: this.expr(e.a, reduced) };
+      case 'binary': {
+        const a = this.expr(e.a, reduced);
+        const b = this.expr(e.b, reduced);
+        if ((e.op === 'floordiv' || e.op === 'mod') && e.dtype === 'i32') return K.floorDivision(e.op, a, b);
+        return { kind: 'binary', dtype: e.dtype, op: e.op, a, b };
+      }
+      case 'select':
+        return K.select(this.expr(e.condition, reduced), this.expr(e.a, reduced), this.expr(e.b, reduced));
+      case 'cast':
+        return { kind: 'cast', dtype: e.dtype, a: this.expr(e.a, reduced) };
+      case 'random':
+        return {
+          kind: 'random',
+          dtype: 'u32',
+          args: e.args.map(a => K.cast('u32', this.expr(a, reduced))) as unknown as [
+            KExpr,
+            KExpr,
+            KExpr,
+            KExpr,
+          ],
+        };
+      case 'reduced':
+        if (!reduced) throw new Error('`reduced` outside of a finished reduction');
+        return reduced(e.component);
+    }
+  }
+
+  /** Several expressions at once: what occurs twice among them gets a name. */
+  exprs(list: readonly Expr[], reduced?: Reduced): KExpr[] {
+    const counts = new Map<string, number>();
+    const count = (e: Expr): void => {
+      if (e.kind === 'const' || e.kind === 'load' || e.kind === 'reduced' || e.kind === 'dim') return;
+      const key = exprKey(e);
+      const seen = (counts.get(key) ?? 0) + 1;
+      counts.set(key, seen);
+      if (seen > 1) return;
+      for (const part of operands(e)) count(part);
+    };
+    for (const e of list) count(e);
+    const shared = new Map<string, KExpr>();
+    const emit = (e: Expr): KExpr => {
+      const key = exprKey(e);
+      const known = shared.get(key);
+      if (known) return known;
+      const parts = operands(e);
+      if (parts.length === 0) return this.expr(e, reduced);
+      const placed = parts.map(emit);
+      let next = 0;
+      const value = this.expr(withOperands(e), component =>
+        component < 0 ? placed[next++]! : reduced!(component),
+      );
+      if ((counts.get(key) ?? 0) < 2) return value;
+      const named = this.bind('t', value);
+      shared.set(key, named);
+      return named;
+    };
+    return list.map(emit);
+  }
+
+  /** buffer[at] = value */
+  store(tensor: Tensor, at: readonly Index[], value: KExpr): void {
+    const buffer = this.#buffers.get(root(tensor))!;
+    this.push({ kind: 'store', buffer: buffer.name, index: this.flat(at, tensor), value });
+  }
+}
+
+/** Where a tensor's elements lie: views share, members of a pack are bound on their own. */
+function root(tensor: Tensor): Tensor {
+  return storageOf(tensor);
+}
+
+function operands(e: Expr): readonly Expr[] {
+  switch (e.kind) {
+    case 'unary':
+    case 'cast':
+      return [e.a];
+    case 'binary':
+      return [e.a, e.b];
+    case 'select':
+      return [e.condition, e.a, e.b];
+    case 'random':
+      return e.args;
+    default:
+      return [];
+  }
+}
+
+/** The node alone: operands replaced by place holders that `reduced` answers in order. */
+function withOperands(e: Expr): Expr {
+  const hole = (of: Expr): Expr => ({ kind: 'reduced', dtype: of.dtype, component: -1 });
+  switch (e.kind) {
+    case 'unary':
+    case 'cast':
+      return { ...e, a: hole(e.a) };
+    case 'binary':
+      return { ...e, a: hole(e.a), b: hole(e.b) };
+    case 'select':
+      return { ...e, condition: hole(e.condition), a: hole(e.a), b: hole(e.b) };
+    case 'random':
+      return { ...e, args: e.args.map(hole) as unknown as typeof e.args };
+    default:
+      return e;
+  }
+}

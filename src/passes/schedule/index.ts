@@ -1,0 +1,138 @@
+import type { Compute } from '../../ir/compute.ts';
+import type { Kernel, KernelBuffer } from '../../ir/kernel.ts';
+import type { Program, Tensor, Work } from '../../ir/program.ts';
+import type { Target } from '../../ir/target.ts';
+import { place } from '../../support/source.ts';
+import { chooseMap, chooseSplit, chooseTiles } from './choose.ts';
+import { Emitter } from './emitter.ts';
+import { emitMap } from './map.ts';
+import { splitReduction } from './split.ts';
+import { emitTiles } from './tile.ts';
+import {
+  asProduct,
+  type BlockChoice,
+  chooseBlock,
+  chooseDepthSplit,
+  emitWorkgroupTiles,
+  invocations,
+  type Product,
+} from './workgroup.ts';
+
+/** The kernels that one work became, in order, and the tensors that only they use. */
+export interface Scheduled {
+  readonly kernels: readonly Kernel[];
+  readonly temporaries: readonly Tensor[];
+}
+
+/** Gives every work of a program its kernels, chosen for the target. Parallel to `program.works`. */
+export function schedule(program: Program, target: Target): Scheduled[] {
+  let nextId = program.tensors.reduce((n, t) => Math.max(n, t.id), 0) + 1;
+  const temporary = (name: string, type: Tensor['type'], origin: Work['origin']): Tensor => ({
+    id: nextId++,
+    name,
+    type,
+    role: 'temporary',
+    origin,
+  });
+  return program.works.map(work => scheduleWork(work, target, temporary));
+}
+
+function scheduleWork(
+  work: Work,
+  target: Target,
+  temporary: (name: string, type: Tensor['type'], origin: Work['origin']) => Tensor,
+): Scheduled {
+  const [compute] = work.region.stages;
+  if (!compute || work.region.stages.length > 1)
+    throw new Error('a region of several stages has no schedule yet');
+  if (!compute.reduce) {
+    const choice = chooseMap(compute, target);
+    const kernel = emitKernel(work, choice.workgroupSize, emitter => emitMap(emitter, work, compute, choice));
+    return { kernels: [kernel], temporaries: [] };
+  }
+  const inPlace = work.outputs.some(inState);
+  if (target.kind === 'gpu') {
+    const blocks = blockKernels(work, compute, target, temporary);
+    if (blocks) return blocks;
+  }
+  const choice = chooseTiles(compute, target, inPlace);
+  const split = chooseSplit(compute, target, choice);
+  if (!split) return { kernels: [tileKernel(work, compute, choice.tiles)], temporaries: [] };
+  const { works, temporaries } = splitReduction(work, compute, split.along, split.pieces, temporary);
+  const kernels = works.map(part => {
+    const [stage] = part.region.stages;
+    return tileKernel(part, stage!, chooseTiles(stage!, target, part.outputs.some(inState)).tiles);
+  });
+  return { kernels, temporaries };
+}
+
+function tileKernel(work: Work, compute: Compute, choice: Parameters<typeof emitTiles>[3]): Kernel {
+  return emitKernel(work, choice.workgroupSize, emitter => emitTiles(emitter, work, compute, choice));
+}
+
+type NewTensor = Parameters<typeof splitReduction>[4];
+
+/** Workgroup tiles, over parts of the reduction where the outputs alone would leave most of a GPU idle. */
+function blockKernels(
+  work: Work,
+  compute: Compute,
+  target: Target,
+  temporary: NewTensor,
+): Scheduled | undefined {
+  const product = asProduct(compute);
+  const block = product && chooseBlock(compute, product, target);
+  if (!block) return undefined;
+  const split = chooseDepthSplit(compute, product, block);
+  if (!split) return { kernels: [blockKernel(work, compute, product, block)], temporaries: [] };
+  const { works, temporaries } = splitReduction(work, compute, split.along, split.pieces, temporary);
+  const [partial, finish] = works.map(w => w.region.stages[0]!) as [Compute, Compute];
+  const part = asProduct(partial);
+  const first = part
+    ? blockKernel(works[0], partial, part, block)
+    : tileKernel(works[0], partial, chooseTiles(partial, target).tiles);
+  const tiles = chooseTiles(finish, target, work.outputs.some(inState)).tiles;
+  return { kernels: [first, tileKernel(works[1], finish, tiles)], temporaries };
+}
+
+function blockKernel(work: Work, compute: Compute, product: Product, block: BlockChoice): Kernel {
+  return emitKernel(work, invocations(block), emitter =>
+    emitWorkgroupTiles(emitter, work, compute, product, block),
+  );
+}
+
+type Emitted = Kernel['groups'] | { readonly groups: Kernel['groups']; readonly shared: Kernel['shared'] };
+
+function emitKernel(work: Work, workgroupSize: number, emit: (emitter: Emitter) => Emitted): Kernel {
+  const emitter = new Emitter(work.inputs, work.outputs);
+  const emitted = emit(emitter);
+  const { groups, shared } = 'terms' in emitted ? { groups: emitted, shared: [] } : emitted;
+  const { path, span } = work.origin;
+  const from = [path, span && place(span)].filter(Boolean).join(', ');
+  return {
+    name: work.name,
+    origin: work.origin,
+    comments: [from, work.absorbed.join(' + ')].filter(Boolean),
+    buffers: shareAccess(emitter.buffers),
+    workgroupSize,
+    groups,
+    shared,
+    body: emitter.statements,
+  };
+}
+
+function inState(t: Tensor): boolean {
+  return t.role === 'param' || t.role === 'state' || (t.role === 'pack' && t.path === 'state');
+}
+
+/**
+ * In one dispatch a buffer may not be bound read-only in one range and writable in another. Parameters and state
+ * lie in one buffer, everything else in the arena, so a write to one makes all its neighbours writable.
+ */
+function shareAccess(buffers: readonly KernelBuffer[]): KernelBuffer[] {
+  return buffers.map(buffer => {
+    const written = buffers.some(
+      b => b.access === 'read_write' && inState(b.tensor) === inState(buffer.tensor),
+    );
+    return { ...buffer, access: written ? 'read_write' : 'read' };
+  });
+}

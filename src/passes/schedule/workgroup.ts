@@ -1,0 +1,328 @@
+import * as A from '../../ir/affine.ts';
+import type { Axis, Compute, Expr, Index } from '../../ir/compute.ts';
+import type { Dim } from '../../ir/dim.ts';
+import * as D from '../../ir/dim.ts';
+import * as E from '../../ir/expr.ts';
+import type { KExpr, SharedArray } from '../../ir/kernel.ts';
+import type { Work } from '../../ir/program.ts';
+import { loadsOf } from '../fuse/definition.ts';
+import type { Emitter } from './emitter.ts';
+import { nominalValue } from './grid.ts';
+import * as K from './kexpr.ts';
+import { storeAll } from './tile.ts';
+
+/**
+ * A sum of products seen as a matrix product: `rows` are the axes that only the left factor depends on, `columns`
+ * those of the right factor alone, `batch` those of both. Convolution and its adjoints are the same case
+ * (implicit GEMM): their factors merely load at computed places.
+ */
+export interface Product {
+  readonly left: Expr;
+  readonly right: Expr;
+  readonly rows: readonly Axis[];
+  readonly columns: readonly Axis[];
+  readonly batch: readonly Axis[];
+  /** For every part of the reduction: the product itself, or the sum of one factor (bias gradient). */
+  readonly parts: readonly ('product' | 'left' | 'right')[];
+}
+
+/** Recognises the structure; undefined where the reduction is anything else. */
+export function asProduct(compute: Compute): Product | undefined {
+  const reduce = compute.reduce!;
+  const monoids = reduce.monoid.parts ?? [reduce.monoid];
+  if (monoids.some(m => m.name !== 'sum' || m.types[0] !== 'f32')) return undefined;
+  if (reduce.guard?.length) return undefined;
+  const main = reduce.lift.find(e => e.kind === 'binary' && e.op === 'mul');
+  if (main?.kind !== 'binary') return undefined;
+  const { a: left, b: right } = main;
+  if (loadsOf([left]).length === 0 || loadsOf([right]).length === 0) return undefined;
+  const inLeft = axesOf(left);
+  const inRight = axesOf(right);
+  const rows = compute.axes.filter(a => inLeft.has(a) && !inRight.has(a));
+  const columns = compute.axes.filter(a => inRight.has(a) && !inLeft.has(a));
+  const batch = compute.axes.filter(a => inLeft.has(a) === inRight.has(a));
+  if (rows.length === 0 || columns.length === 0) return undefined;
+  const keys = { product: E.exprKey(main), left: E.exprKey(left), right: E.exprKey(right) };
+  const parts = reduce.lift.map(e => {
+    const key = E.exprKey(e);
+    return key === keys.product
+      ? 'product'
+      : key === keys.left
+        ? 'left'
+        : key === keys.right
+          ? 'right'
+          : undefined;
+  });
+  if (parts.some(p => p === undefined) || parts.filter(p => p === 'product').length !== 1) return undefined;
+  return { left, right, rows, columns, batch, parts: parts as Product['parts'] };
+}
+
+function axesOf(e: Expr): Set<Axis> {
+  const axes = new Set<Axis>();
+  E.mapExpr(e, { axis: a => void axes.add(a) });
+  return axes;
+}
+
+/** Sizes of the block of one workgroup and of the block of one invocation inside it. */
+export interface BlockChoice {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  readonly perRow: number;
+  readonly perColumn: number;
+}
+
+export const invocations = (c: BlockChoice): number => (c.rows / c.perRow) * (c.columns / c.perColumn);
+
+const small: BlockChoice = { rows: 32, columns: 32, depth: 16, perRow: 4, perColumn: 4 };
+const large: BlockChoice = { rows: 64, columns: 64, depth: 16, perRow: 4, perColumn: 4 };
+
+/** A block that fits the problem and the target; undefined where tiles in registers do as well. */
+export function chooseBlock(
+  compute: Compute,
+  p: Product,
+  limits: { maxComputeInvocationsPerWorkgroup: number; maxComputeWorkgroupStorageSize: number },
+): BlockChoice | undefined {
+  const size = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * nominalValue(a.extent), 1);
+  const [rows, columns, depth] = [size(p.rows), size(p.columns), size(compute.reduce!.axes)];
+  if (rows < 16 || columns < 16 || depth < 16 || rows * columns * depth < 2 ** 17) return undefined;
+  const fits = (c: BlockChoice): boolean =>
+    invocations(c) <= limits.maxComputeInvocationsPerWorkgroup &&
+    4 * c.depth * (c.rows + c.columns + 2) <= limits.maxComputeWorkgroupStorageSize;
+  const groups = Math.ceil(rows / 64) * Math.ceil(columns / 64) * size(p.batch);
+  return [large, small].find(c => fits(c) && (c === small || (groups >= 128 && columns >= 64)));
+}
+
+/** Workgroups that keep a large GPU busy, and the shortest reduction that is worth a workgroup of its own. */
+const enough = { groups: 128, depth: 128 };
+
+/** Cuts the longest reduction axis where the blocks of the outputs are too few; undefined where they suffice. */
+export function chooseDepthSplit(
+  compute: Compute,
+  p: Product,
+  block: BlockChoice,
+): { along: Axis; pieces: number } | undefined {
+  const size = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * nominalValue(a.extent), 1);
+  const groups =
+    Math.ceil(size(p.rows) / block.rows) * Math.ceil(size(p.columns) / block.columns) * size(p.batch);
+  const [along] = [...compute.reduce!.axes].sort((a, b) => nominalValue(b.extent) - nominalValue(a.extent));
+  const most = Math.min(
+    nominalValue(along!.extent),
+    size(compute.reduce!.axes) / enough.depth,
+    enough.groups / groups,
+  );
+  const pieces = 2 ** Math.floor(Math.log2(most));
+  return pieces >= 2 ? { along: along!, pieces } : undefined;
+}
+
+/** Axes as one number, and back. */
+interface Flat {
+  readonly axes: readonly Axis[];
+  readonly total: Dim;
+}
+
+const flat = (axes: readonly Axis[]): Flat => ({ axes, total: D.product(axes.map(a => a.extent)) });
+
+/**
+ * Workgroup tiles: a workgroup loads a block of each factor into workgroup memory, slice by slice along the
+ * reduction, and every invocation multiplies a smaller block out of it in registers.
+ *
+ *     for k:  acc[m, n] += left(m, k) * right(k, n)
+ *  -> for each slice:  left and right blocks -> workgroup memory;  barrier
+ *                      for k in slice:  acc[i, j] += l[k, m_i] * r[k, n_j];  barrier
+ */
+export function emitWorkgroupTiles(
+  emitter: Emitter,
+  work: Work,
+  compute: Compute,
+  p: Product,
+  choice: BlockChoice,
+): { groups: Dim; shared: SharedArray[] } {
+  const m = flat(p.rows);
+  const n = flat(p.columns);
+  const k = flat(compute.reduce!.axes);
+  const b = flat(p.batch);
+  const threads = invocations(choice);
+  const rowTiles = ceilDiv(m.total, choice.rows);
+  const columnTiles = ceilDiv(n.total, choice.columns);
+
+  // Which block this workgroup has: columns fastest, then rows, then the batch.
+  const group = K.builtin('group');
+  const columnTile = emitter.bind('column_tile', K.binary('mod', group, emitter.dim(columnTiles)));
+  const restTiles = emitter.bind('rest', K.binary('floordiv', group, emitter.dim(columnTiles)));
+  const rowTile = emitter.bind('row_tile', K.binary('mod', restTiles, emitter.dim(rowTiles)));
+  const batchAt = emitter.bind('batch', K.binary('floordiv', restTiles, emitter.dim(rowTiles)));
+  const row0 = emitter.bind('row_start', K.scale(rowTile, choice.rows));
+  const column0 = emitter.bind('column_start', K.scale(columnTile, choice.columns));
+  const place = (f: Flat, at: KExpr): Map<Axis, Index> => {
+    const axis: Axis = { name: 'flat', extent: f.total };
+    emitter.setAxis(axis, at);
+    const positions = A.unflatten(
+      A.index(axis),
+      f.axes.map(a => a.extent),
+    );
+    return new Map(f.axes.map((a, i) => [a, positions[i]!]));
+  };
+  const batchPlace = place(b, batchAt);
+
+  // Neighbouring invocations make neighbouring outputs: lanes run along the side that holds the innermost axis.
+  const rowsFast = p.rows.includes(compute.axes.at(-1)!);
+  const lanesR = choice.rows / choice.perRow;
+  const lanesC = choice.columns / choice.perColumn;
+  const local = K.builtin('local');
+  const fastLane = emitter.bind('fast', K.binary('mod', local, K.int(rowsFast ? lanesR : lanesC)));
+  const slowLane = emitter.bind('slow', K.binary('floordiv', local, K.int(rowsFast ? lanesR : lanesC)));
+  const rowLane = rowsFast ? fastLane : slowLane;
+  const columnLane = rowsFast ? slowLane : fastLane;
+
+  const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+  const products = range(choice.perRow).map(i =>
+    range(choice.perColumn).map(j => emitter.variable(`sum_${i}_${j}`, K.constant(0, 'f32'))),
+  );
+  const leftSums = p.parts.includes('left')
+    ? range(choice.perRow).map(i => emitter.variable(`left_${i}`, K.constant(0, 'f32')))
+    : [];
+  const rightSums = p.parts.includes('right')
+    ? range(choice.perColumn).map(j => emitter.variable(`right_${j}`, K.constant(0, 'f32')))
+    : [];
+
+  const leftArray = emitter.name('left_block');
+  const rightArray = emitter.name('right_block');
+  const shared: SharedArray[] = [
+    { name: leftArray, dtype: 'f32', size: choice.depth * choice.rows },
+    { name: rightArray, dtype: 'f32', size: choice.depth * choice.columns },
+  ];
+  const slice = emitter.name('slice');
+  const depth0 = K.scale(K.ref(slice), choice.depth);
+
+  const fill = (array: string, factor: Expr, side: Flat, start: KExpr, width: number): void => {
+    const contiguous = isContiguous(compute, factor, k);
+    const count = (width * choice.depth) / threads;
+    for (const turn of range(count)) {
+      const e = emitter.bind('e', K.sum([local, K.int(turn * threads)]));
+      const [fast, slow] = contiguous ? [choice.depth, width] : [width, choice.depth];
+      const inFast = emitter.bind('e_fast', K.binary('mod', e, K.int(fast)));
+      const inSlow = emitter.bind('e_slow', K.binary('floordiv', e, K.int(fast)));
+      void slow;
+      const depthAt = contiguous ? inFast : inSlow;
+      const sideAt = contiguous ? inSlow : inFast;
+      const sideIndex = emitter.bind('side', K.sum([start, sideAt]));
+      const depthIndex = emitter.bind('depth', K.sum([depth0, depthAt]));
+      const positions = new Map([...batchPlace, ...place(side, sideIndex), ...place(k, depthIndex)]);
+      // The flat positions may lie past the end; the guards send those loads to element 0 and make them 0.
+      const guards = [
+        ...bound(emitter, side.total, width, sideIndex),
+        ...bound(emitter, k.total, choice.depth, depthIndex),
+      ];
+      const inside =
+        guards.length > 0
+          ? emitter.bind(
+              'valid',
+              guards.reduce((x, y) => K.binary('and', x, y)),
+            )
+          : undefined;
+      const value = guardedExpr(emitter, E.mapExpr(factor, { axis: a => positions.get(a) }), inside);
+      const index = K.sum([K.scale(depthAt, width), sideAt]);
+      emitter.push({ kind: 'store-shared', array, index, value });
+    }
+  };
+
+  const body = emitter.block(() => {
+    fill(leftArray, p.left, m, row0, choice.rows);
+    fill(rightArray, p.right, n, column0, choice.columns);
+    emitter.push({ kind: 'barrier' });
+    const step = emitter.name('k');
+    const inner = emitter.block(() => {
+      const load = (array: string, width: number, lane: KExpr, offset: number): KExpr => ({
+        kind: 'load-shared',
+        dtype: 'f32',
+        array,
+        index: K.sum([K.scale(K.ref(step), width), lane, K.int(offset)]),
+      });
+      const ls = range(choice.perRow).map(i =>
+        emitter.bind('l', load(leftArray, choice.rows, rowLane, i * lanesR)),
+      );
+      const rs = range(choice.perColumn).map(j =>
+        emitter.bind('r', load(rightArray, choice.columns, columnLane, j * lanesC)),
+      );
+      const addTo = (v: Extract<KExpr, { kind: 'ref' }>, value: KExpr): void =>
+        emitter.push({ kind: 'assign', name: v.name, value: K.binary('add', v, value) });
+      products.forEach((list, i) => {
+        list.forEach((v, j) => {
+          addTo(v, K.binary('mul', ls[i]!, rs[j]!));
+        });
+      });
+      leftSums.forEach((v, i) => {
+        addTo(v, ls[i]!);
+      });
+      rightSums.forEach((v, j) => {
+        addTo(v, rs[j]!);
+      });
+    });
+    emitter.push({ kind: 'for', name: step, from: K.int(0), to: K.int(choice.depth), step: 1, body: inner });
+    emitter.push({ kind: 'barrier' });
+  });
+  emitter.push({
+    kind: 'for',
+    name: slice,
+    from: K.int(0),
+    to: emitter.dim(ceilDiv(k.total, choice.depth)),
+    step: 1,
+    body,
+  });
+
+  for (const i of range(choice.perRow))
+    for (const j of range(choice.perColumn)) {
+      const row = emitter.bind('row', K.sum([row0, rowLane, K.int(i * lanesR)]));
+      const column = emitter.bind('column', K.sum([column0, columnLane, K.int(j * lanesC)]));
+      const positions = new Map([...batchPlace, ...place(m, row), ...place(n, column)]);
+      const guards = [
+        ...bound(emitter, m.total, choice.rows, row),
+        ...bound(emitter, n.total, choice.columns, column),
+      ];
+      const reduced = (component: number): KExpr => {
+        const part = p.parts[component]!;
+        return part === 'product' ? products[i]![j]! : part === 'left' ? leftSums[i]! : rightSums[j]!;
+      };
+      const then = emitter.block(() =>
+        storeAll(emitter, work, compute.outs, compute.axes, { axis: a => positions.get(a) }, reduced),
+      );
+      if (guards.length === 0) for (const s of then) emitter.push(s);
+      else emitter.push({ kind: 'if', condition: guards.reduce((x, y) => K.binary('and', x, y)), then });
+    }
+  return { groups: D.mul(D.mul(rowTiles, columnTiles), b.total), shared };
+}
+
+function ceilDiv(d: Dim, by: number): Dim {
+  return D.floorDiv(D.add(d, D.constant(by - 1)), D.constant(by));
+}
+
+/** The comparison that keeps a position inside, unless blocks divide the extent. */
+function bound(emitter: Emitter, total: Dim, block: number, at: KExpr): KExpr[] {
+  return D.divideExact(total, D.constant(block)) ? [] : [K.binary('lt', at, emitter.dim(total))];
+}
+
+/** Whether the factor's memory runs along the reduction. */
+function isContiguous(compute: Compute, factor: Expr, k: Flat): boolean {
+  const last = k.axes.at(-1)!;
+  return loadsOf([factor]).some(load => {
+    const { axes } = A.axisCoefficients(A.flatten(load.at, compute.inputs[load.input]!.shape));
+    const step = axes.get(last);
+    return (
+      step !== undefined &&
+      D.isConstant(step, 1) &&
+      !D.isConstant(last.extent, 1) &&
+      nominalValue(last.extent) >= 8
+    );
+  });
+}
+
+/** The expression where `inside` holds, else 0; nothing is read outside. */
+function guardedExpr(emitter: Emitter, e: Expr, inside: KExpr | undefined): KExpr {
+  if (!inside) return emitter.expr(e);
+  return K.select(
+    inside,
+    emitter.guarded(inside, () => emitter.expr(e)),
+    K.constant(0, e.dtype),
+  );
+}

@@ -1,0 +1,86 @@
+import type { Diagnostic } from '../diagnostic.ts';
+import type { Span } from '../source.ts';
+
+type Notes = NonNullable<Diagnostic['notes']>;
+
+interface Extras {
+  readonly label?: string | undefined;
+  readonly notes?: Notes;
+  readonly hint?: string | undefined;
+}
+
+function error(code: string, span: Span, message: string, { label, notes, hint }: Extras = {}): Diagnostic {
+  return {
+    code,
+    severity: 'error',
+    message,
+    span,
+    ...(label !== undefined && { label }),
+    ...(notes !== undefined && notes.length > 0 && { notes }),
+    ...(hint !== undefined && { hint }),
+  };
+}
+
+/** E0201: a value of another kind than the place wants: a tensor for an `int`, a list for a tensor. */
+export function wrongKind(span: Span, message: string, extras: Extras = {}): Diagnostic {
+  return error('E0201', span, message, extras);
+}
+
+/** E0202: too many arguments, or one missing. */
+export function wrongArguments(span: Span, message: string, extras: Extras = {}): Diagnostic {
+  return error('E0202', span, message, extras);
+}
+
+/** E0203: dtypes that do not go together. */
+export function wrongDType(span: Span, message: string, extras: Extras = {}): Diagnostic {
+  return error('E0203', span, message, extras);
+}
+
+/** E0204: shapes that do not match. */
+export function wrongShape(span: Span, message: string, extras: Extras = {}): Diagnostic {
+  return error('E0204', span, message, extras);
+}
+
+/** E0205: a static computation that has no result: division by zero, an index out of range. */
+export function staticFailure(span: Span, message: string, hint?: string): Diagnostic {
+  return error('E0205', span, message, { hint });
+}
+
+/** E0206: an `if` or another compile-time place that depends on run-time values. */
+export function notStatic(span: Span, what: string, found: string, hint?: string): Diagnostic {
+  return error('E0206', span, `${what} must be known at compile time`, { label: `this is ${found}`, hint });
+}
+
+/** E0207: the body of a declaration does not do what it must, such as `return`. */
+export function wrongBody(span: Span, message: string, hint?: string): Diagnostic {
+  return error('E0207', span, message, { hint });
+}
+
+/** E0208: work that grows beyond what the compiler unrolls. */
+export function tooLarge(span: Span, message: string): Diagnostic {
+  return error('E0208', span, message);
+}
+
+/** E0209: a size that nothing determines. */
+export function undetermined(span: Span, name: string, hint?: string): Diagnostic {
+  return error('E0209', span, `nothing determines the size \`${name}\``, { hint });
+}
+
+/** E0210: sizes that can neither be proved equal nor different. */
+export function unprovable(span: Span, left: string, right: string): Diagnostic {
+  return error('E0210', span, `cannot prove ${left} == ${right} or the opposite`, {
+    hint: 'a condition must hold, or fail, for all sizes',
+  });
+}
+
+/** E0302: `over` names something without parameters here. */
+export function noParameters(span: Span, what: string, hint?: string): Diagnostic {
+  return error('E0302', span, `${what} has no parameters that this program uses`, { hint });
+}
+
+/** E0303: a parameter that two `by` claim. */
+export function claimedTwice(span: Span, path: string): Diagnostic {
+  return error('E0303', span, `${path} is updated by two targets of one \`minimize\``, {
+    hint: 'every parameter can follow one optimiser',
+  });
+}
