@@ -37,7 +37,7 @@ export const works = [
     name: 'lenet-step',
     doc: 'LeNet-5 training step, batch 64',
     file: 'examples/lenet/lenet.dnn',
-    entry: 'mnist',
+    entry: 'digits',
     program: 'step',
     inputs: () => ({
       x: Uint8Array.from({ length: 64 * 784 }, (_, i) => (i * 7919) % 256),

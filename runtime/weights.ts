@@ -17,7 +17,11 @@ const dtypes = new Map(Object.entries(names).map(([dtype, name]) => [name, dtype
  * Throws an Error where the file is damaged or has a dtype that kernels do not know.
  */
 export function readWeights(file: ArrayBuffer | Uint8Array): Record<string, TensorValue> {
-  const bytes = className(file) === 'ArrayBuffer' ? new Uint8Array(file) : (file as Uint8Array);
+  const bytes =
+    className(file) === 'ArrayBuffer'
+      ? new Uint8Array(file as ArrayBuffer)
+      : // A plain view: the `slice` of Node's Buffer would not copy.
+        new Uint8Array((file as Uint8Array).buffer, (file as Uint8Array).byteOffset, file.byteLength);
   const fail = (what: string): never => {
     throw new Error(`not a safetensors file: ${what}`);
   };

@@ -26,20 +26,28 @@ const predicted = Array.from({ length: count }, (_, i) => {
 });
 
 const wrong = predicted.flatMap((digit, i) => (digit === y.data[i] ? [] : [i]));
-const shown = [...[0, 1, 2, 3], ...wrong.slice(0, 1)];
-console.log(shown.map(i => `held-out digit ${i}`.padEnd(30)).join(''));
-for (let row = 2; row < 26; row += 2) console.log(shown.map(i => draw(i, row).padEnd(30)).join(''));
-console.log(shown.map(i => `predicted ${predicted[i]}, is ${y.data[i]}`.padEnd(30)).join(''));
+const shown = [0, 1, 2, 3, ...wrong.slice(0, 1)];
+const columns = texts =>
+  console.log(
+    texts
+      .map(text => text.padEnd(20))
+      .join('')
+      .trimEnd(),
+  );
+columns(shown.map(i => `held-out digit ${i}`));
+// The digits were 8×8 before they were enlarged.
+for (let row = 0; row < 8; row++) columns(shown.map(i => draw(i, row)));
+columns(shown.map(i => `predicted ${predicted[i]}, is ${y.data[i]}`));
 const right = count - wrong.length;
 console.log(`\n${right} of ${count} held-out digits are right (${((100 * right) / count).toFixed(1)} %)`);
 net.dispose();
 release();
 
-/** A row of pixels as characters, two rows of the image a line. */
+/** A row of pixels, two characters each. */
 function draw(image, row) {
   const shades = ' .:-=+*#%@';
-  return Array.from({ length: 24 }, (_, j) => {
-    const value = images[image * 784 + row * 28 + j + 2];
-    return shades[Math.min(shades.length - 1, Math.floor(value * shades.length))];
+  return Array.from({ length: 8 }, (_, column) => {
+    const value = images[image * 784 + (3 * row + 3) * 28 + 3 * column + 3];
+    return shades[Math.min(shades.length - 1, Math.floor(value * shades.length))].repeat(2);
   }).join('');
 }

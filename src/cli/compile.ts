@@ -27,7 +27,10 @@ export async function compileCommand(path: string, options: CompileCommandOption
   const outputs = {
     [`${name}.js`]: printModule(file, entries, compiled.layout),
     [`${name}.d.ts`]: printTypes(file, entries),
-    [`${name}.wgsl`]: printWgslFile(`Compiled from ${file} by dnnc for ${target.name}.`, distinctKernels(plans)),
+    [`${name}.wgsl`]: printWgslFile(
+      `Compiled from ${file} by dnnc for ${target.name}.`,
+      distinctKernels(plans),
+    ),
   };
   const folder = ensureFolder(options.out);
   for (const [output, text] of Object.entries(outputs)) {

@@ -32,9 +32,9 @@ export interface DumpOptions extends SourceOptions {
 export async function dumpCommand(path: string, options: DumpOptions, io: Io): Promise<number> {
   const { after, program } = options;
   if (!passNames.some(p => p === after)) throw unknownName('pass', after, passNames);
-  const texts = after === 'elaborate' ? elaborated(path, options, io) : await compiledTexts(path, options, io);
-  if (program !== undefined && !texts.has(program))
-    throw unknownName('program', program, [...texts.keys()]);
+  const texts =
+    after === 'elaborate' ? elaborated(path, options, io) : await compiledTexts(path, options, io);
+  if (program !== undefined && !texts.has(program)) throw unknownName('program', program, [...texts.keys()]);
   for (const [name, text] of texts)
     if (program === undefined || program === name) io.out(`// ${name}\n${text.trimEnd()}\n\n`);
   return exitCode.fine;
@@ -52,8 +52,9 @@ async function compiledTexts(path: string, options: DumpOptions, io: Io): Promis
     target,
     watch: (pass, text) => {
       if (pass !== options.after) return;
-      const [, name = '', body = ''] = /^\/\/ (.*)\n([^]*)$/.exec(text) ?? [];
-      texts.set(name, body);
+      // `compileModule` puts the program's name on the first line, as a comment.
+      const end = text.indexOf('\n');
+      texts.set(text.slice('// '.length, end), text.slice(end + 1));
     },
   });
   if (options.after === 'wgsl')

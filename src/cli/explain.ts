@@ -22,7 +22,8 @@ export async function explainCommand(path: string, options: ExplainOptions, io: 
     if (device) io.out(`adapter: ${describeAdapter(device)}\n\n`);
     const { profile } = options;
     // What is timed is compiled for the adapter that runs it, unless another profile is asked for.
-    const target = device && (profile ?? 'auto') === 'auto' ? targetOf(device) : await targetFor(profile ?? 'gpu');
+    const target =
+      device && (profile ?? 'auto') === 'auto' ? targetOf(device) : await targetFor(profile ?? 'gpu');
     const loaded = loadCompiled(path, options, io, { target });
     const dims = options.dim ?? {};
     for (const { name } of loaded.module.nets) {
@@ -40,7 +41,11 @@ export async function explainCommand(path: string, options: ExplainOptions, io: 
 }
 
 /** Milliseconds by the names of compiled programs. A program that belongs to several entries is measured in one. */
-async function measure({ entries, compiled }: Loaded, given: DimEnv, device: GPUDevice): Promise<Map<string, number>> {
+async function measure(
+  { entries, compiled }: Loaded,
+  given: DimEnv,
+  device: GPUDevice,
+): Promise<Map<string, number>> {
   const times = new Map<string, number>();
   for (const entry of entries) {
     const own = entry.programs.flatMap(({ name, plan }) => {

@@ -3,9 +3,9 @@ import type { Graph, InputNode } from '../ir/graph.ts';
 import { graphInputs } from '../ir/graph.ts';
 import { interpretGraph } from '../ir/interpret/graph.ts';
 import { ndarray } from '../ir/ndarray.ts';
+import type { NdArray } from '../ir/primitive.ts';
 import { runGraphPasses } from '../passes/pass.ts';
 import { graphPasses } from '../passes/pipeline.ts';
-import type { NdArray } from '../ir/primitive.ts';
 import type { TensorSpec } from './tensors.ts';
 
 /** The graph as it is fused: differentiated and simplified, which the interpreter can run. */
@@ -57,7 +57,8 @@ export function interpret(
   for (const { name, role, outputs } of graphInputs(graph)) {
     const { dtype } = outputs[0].type;
     if (role === 'key') inputs[name] = ndarray('u32', [2], [seed, step]);
-    else if (role === 'scalar' && scalars[name] !== undefined) inputs[name] = ndarray(dtype, [], [scalars[name]]);
+    else if (role === 'scalar' && scalars[name] !== undefined)
+      inputs[name] = ndarray(dtype, [], [scalars[name]]);
     else if (tensors.has(name)) inputs[name] = tensors.get(name)!;
   }
   return interpretGraph(graph, inputs, { dims }).outputs;

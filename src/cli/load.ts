@@ -21,7 +21,10 @@ export interface Loaded extends Checked {
 /** Reads and checks a file and shows its diagnostics. Throws `Reported` where one is an error. */
 export function loadModule(path: string, options: SourceOptions, io: Io): Checked {
   const file = readSource(path);
-  const { module, diagnostics } = check(file.source, { resolve: file.resolve, defines: options.define ?? {} });
+  const { module, diagnostics } = check(file.source, {
+    resolve: file.resolve,
+    defines: options.define ?? {},
+  });
   printDiagnostics(diagnostics, file, io);
   if (!module) throw new Reported();
   return { file, module };

@@ -81,7 +81,9 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .requiredOption('--data <file>', "the program's data by name, the leading axis examples (.safetensors)")
     .option('--val <file>', 'validation data, evaluated after every epoch (.safetensors)')
     .option('--batch <n>', 'examples in a batch', parseCount, 32)
-    .addOption(new Option('--epochs <n>', 'epochs to train (default: 10)').argParser(parseCount).conflicts('steps'))
+    .addOption(
+      new Option('--epochs <n>', 'epochs to train (default: 10)').argParser(parseCount).conflicts('steps'),
+    )
     .option('--steps <n>', 'steps to train', parseCount)
     .option('--no-shuffle', 'keep the order of the examples')
     .option('--keep-last', 'train on the last, partial batch of an epoch too', false)

@@ -43,7 +43,12 @@ async function runInterpreted(path: string, options: RunOptions, io: Io): Promis
   const state = weights
     ? asArrays(weights)
     : withDiagnostics(file, io, () => initialState(expandGraph(net.init), options.seed));
-  const results = interpret(predict, new Map([...asArrays(inputs), ...state]), { seed: options.seed, step: 0, epoch: 0 }, dims);
+  const results = interpret(
+    predict,
+    new Map([...asArrays(inputs), ...state]),
+    { seed: options.seed, step: 0, epoch: 0 },
+    dims,
+  );
   return Object.fromEntries(
     net.predict.outputs.filter(o => o.role === 'result').map(o => [o.name, fromArray(results.get(o.name)!)]),
   );
@@ -88,7 +93,12 @@ async function runOnDevice(path: string, options: RunOptions, io: Io): Promise<O
 
 function findNet(module: Module, name: string): Net {
   const found = module.nets.find(n => n.name === name);
-  if (!found) throw unknownName('net', name, module.nets.map(n => n.name));
+  if (!found)
+    throw unknownName(
+      'net',
+      name,
+      module.nets.map(n => n.name),
+    );
   return found;
 }
 

@@ -36,7 +36,11 @@ export function hostTensor(tensor: StTensor, name: string): TensorValue {
 
 /** As the interpreter takes it. */
 export function toArray({ dtype, shape, data }: TensorValue): NdArray {
-  return { dtype, shape, data: dtype === 'f16' ? Float64Array.from(data, float16ToNumber) : Float64Array.from(data) };
+  return {
+    dtype,
+    shape,
+    data: dtype === 'f16' ? Float64Array.from(data, float16ToNumber) : Float64Array.from(data),
+  };
 }
 
 /** The interpreter's doubles in the dtype's own array; floats round to nearest even. */
@@ -73,7 +77,8 @@ export function matchTensors(
   for (const { spec, value } of present) {
     const open = [...spec.type.shape.reduce((all, d) => D.symbols(d, all), new Set<string>())];
     const unknown = open.filter(name => dims[name] === undefined);
-    if (unknown.length === 0 && spec.type.shape.every((d, i) => D.evaluate(d, dims) === value.shape[i])) continue;
+    if (unknown.length === 0 && spec.type.shape.every((d, i) => D.evaluate(d, dims) === value.shape[i]))
+      continue;
     const bound = open.filter(name => dims[name] !== undefined).map(name => `${name} = ${dims[name]}`);
     const where = [...bound, ...unknown.map(name => `${name} unknown`)].join(', ');
     problems.push(
@@ -84,11 +89,17 @@ export function matchTensors(
   for (const [name, value] of given) {
     if (names.includes(name) || options.isKnown?.(name)) continue;
     const near = closest(name, names);
-    const hint = near ? `; did you mean ${near}?` : names.length <= 8 ? `; it has ${names.join(', ') || 'none'}` : '';
+    const hint = near
+      ? `; did you mean ${near}?`
+      : names.length <= 8
+        ? `; it has ${names.join(', ') || 'none'}`
+        : '';
     problems.push(`${name}: ${owner} has no such tensor (${describeTensor(value)})${hint}`);
   }
   if (problems.length > 0)
-    throw dataError(problems.length === 1 ? problems[0]! : `tensors do not fit ${owner}\n  ${problems.join('\n  ')}`);
+    throw dataError(
+      problems.length === 1 ? problems[0]! : `tensors do not fit ${owner}\n  ${problems.join('\n  ')}`,
+    );
   return dims;
 }
 

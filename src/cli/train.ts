@@ -58,7 +58,8 @@ export async function trainCommand(
   const data = readData(program, specs, options.data);
   const validation = options.val === undefined ? undefined : readData(program, specs, options.val);
   const state = stateOf([train.step, train.evaluate, train.init]);
-  const weights = options.weights === undefined ? undefined : readWeightsFor(checked.module, train, state, options.weights);
+  const weights =
+    options.weights === undefined ? undefined : readWeightsFor(checked.module, train, state, options.weights);
 
   const perEpoch = batchCount(data.examples, options.batch, options.keepLast);
   const steps = options.steps ?? (options.epochs ?? defaultEpochs) * perEpoch;

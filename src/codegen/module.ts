@@ -24,7 +24,7 @@ export function printModule(
   layout: StateLayout,
   options: ModuleOptions = {},
 ): string {
-  const printer = new ModulePrinter(entries, layout);
+  const printer = new ModulePrinter(entries.map(forApps), layout);
   const used = [...new Set(entries.map(opener))].sort().join(', ');
   const parts = [
     `// Compiled from ${commentText(name)} by dnnc. Change that file and compile it again rather than this one.`,
@@ -32,6 +32,12 @@ export function printModule(
     ...printer.sections(),
   ];
   return `${parts.join('\n\n')}\n`.replace(/(?<=^\/\/.*)\n\n(?=import)/, '\n');
+}
+
+/** An app brings trained weights, so a net comes without the program that makes random ones. */
+function forApps(entry: ModuleEntry): ModuleEntry {
+  if (entry.kind !== 'net') return entry;
+  return { ...entry, programs: entry.programs.filter(p => p.name !== 'init') };
 }
 
 const opener = (entry: ModuleEntry): string => (entry.kind === 'net' ? 'openNet' : 'openTrainer');

@@ -62,8 +62,8 @@ export function readSafetensors(bytes: Uint8Array, file = 'safetensors'): Safete
     if (from > end)
       fail(errors.badOffsets(file, name, `${from - end} bytes before its data belong to no tensor`));
     end = to;
-    // A copy: offsets in the file need not be aligned.
-    const { buffer } = bytes.slice(start + from, start + to);
+    // A copy, as offsets in the file need not be aligned; the `slice` of Node's Buffer would not copy.
+    const { buffer } = new Uint8Array(bytes.subarray(start + from, start + to));
     tensors.set(name, { dtype, shape, data: new arrays[dtype](buffer) });
   }
   if (end !== length)

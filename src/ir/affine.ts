@@ -22,7 +22,17 @@ export function axisId(axis: Axis): number {
   return id;
 }
 
+const indexKeys = new WeakMap<Index, string>();
+const linears = new WeakMap<Index, Linear>();
+
+/** Equal for equal indices (axes by identity). */
 export function indexKey(index: Index): string {
+  let key = indexKeys.get(index);
+  if (key === undefined) indexKeys.set(index, (key = makeKey(index)));
+  return key;
+}
+
+function makeKey(index: Index): string {
   switch (index.kind) {
     case 'dim':
       return index.dim.key;
@@ -37,6 +47,12 @@ export function indexKey(index: Index): string {
 }
 
 function linear(index: Index): Linear {
+  let form = linears.get(index);
+  if (!form) linears.set(index, (form = makeLinear(index)));
+  return form;
+}
+
+function makeLinear(index: Index): Linear {
   if (index.kind === 'dim') return { terms: [], offset: index.dim };
   if (index.kind === 'op' && index.op === 'add') return plus(linear(index.a), linear(index.b));
   if (index.kind === 'op' && index.op === 'mul' && index.b.kind === 'dim')
@@ -48,6 +64,8 @@ function linear(index: Index): Linear {
 }
 
 function plus(a: Linear, b: Linear): Linear {
+  if (a.terms.length === 0) return { terms: b.terms, offset: D.add(a.offset, b.offset) };
+  if (b.terms.length === 0) return { terms: a.terms, offset: D.add(a.offset, b.offset) };
   const terms = new Map(a.terms.map(t => [t.key, t]));
   for (const t of b.terms) {
     const known = terms.get(t.key);
@@ -61,6 +79,7 @@ function plus(a: Linear, b: Linear): Linear {
 
 function times(a: Linear, factor: Dim): Linear {
   if (D.isConstant(factor, 0)) return { terms: [], offset: factor };
+  if (D.isConstant(factor, 1)) return a;
   return {
     terms: a.terms.map(t => ({ ...t, coefficient: D.mul(t.coefficient, factor) })),
     offset: D.mul(a.offset, factor),
@@ -108,8 +127,14 @@ export function index(x: IndexLike): Index {
 }
 
 export function add(a: IndexLike, b: IndexLike): Index {
-  return tree(plus(linear(index(a)), linear(index(b))));
+  const x = index(a);
+  const y = index(b);
+  if (isZero(x)) return y;
+  if (isZero(y)) return x;
+  return tree(plus(linear(x), linear(y)));
 }
+
+const isZero = (x: Index): boolean => x.kind === 'dim' && D.isConstant(x.dim, 0);
 
 export function sub(a: IndexLike, b: IndexLike): Index {
   return add(a, mul(b, -1));
@@ -119,7 +144,7 @@ export function sub(a: IndexLike, b: IndexLike): Index {
 export function mul(a: IndexLike, b: IndexLike): Index {
   const x = index(a);
   const y = index(b);
-  if (y.kind === 'dim') return tree(times(linear(x), y.dim));
+  if (y.kind === 'dim') return D.isConstant(y.dim, 1) ? x : tree(times(linear(x), y.dim));
   if (x.kind === 'dim') return tree(times(linear(y), x.dim));
   return { kind: 'op', op: 'mul', a: x, b: y };
 }
@@ -151,10 +176,11 @@ function split(x: Index, b: Dim): { quotient: Index; remainder: Index } {
   return { quotient: tree(quotient), remainder: tree(remainder) };
 }
 
-/** Floor division by a positive dim. */
+/** Floor division by a positive dim; 0 by 0, the extent of an empty axis, where no element asks for it. */
 export function floordiv(a: IndexLike, by: Dim | number): Index {
   const b = D.dim(by);
   if (D.isConstant(b, 1)) return index(a);
+  if (D.isConstant(b, 0)) return index(0);
   const { quotient, remainder } = split(index(a), b);
   if (within(remainder, b)) return quotient;
   const whole = shiftIntoRange(remainder, b);
@@ -165,10 +191,10 @@ export function floordiv(a: IndexLike, by: Dim | number): Index {
   return add(quotient, { kind: 'op', op: 'floordiv', a: remainder, b: { kind: 'dim', dim: b } });
 }
 
-/** Remainder with the sign of a positive dim. */
+/** Remainder with the sign of a positive dim; 0 by 0, as for `floordiv`. */
 export function mod(a: IndexLike, by: Dim | number): Index {
   const b = D.dim(by);
-  if (D.isConstant(b, 1)) return index(0);
+  if (D.isConstant(b, 1) || D.isConstant(b, 0)) return index(0);
   const { remainder } = split(index(a), b);
   if (within(remainder, b)) return remainder;
   const whole = shiftIntoRange(remainder, b);

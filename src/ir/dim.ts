@@ -49,8 +49,16 @@ function printTerms(terms: readonly Term[]): string {
   return text;
 }
 
+const constants = new Map<number, Dim>();
+
 export function constant(n: number): Dim {
-  return make([{ coefficient: n, atoms: [] }]);
+  let known = constants.get(n);
+  if (!known) {
+    known = { terms: n === 0 ? [] : [{ coefficient: n, atoms: [] }], key: String(n) };
+    // Schedules ask for the same few numbers thousands of times.
+    if (constants.size < 4096) constants.set(n, known);
+  }
+  return known;
 }
 
 export function symbol(name: string): Dim {
@@ -63,11 +71,21 @@ export function dim(d: Dim | number): Dim {
 }
 
 export function add(a: Dim, b: Dim): Dim {
+  const x = constantValue(a);
+  const y = constantValue(b);
+  if (x === 0) return b;
+  if (y === 0) return a;
+  if (x !== undefined && y !== undefined) return constant(x + y);
   return make([...a.terms, ...b.terms]);
 }
 
 export function scale(a: Dim, factor: number): Dim {
-  return make(a.terms.map(t => ({ ...t, coefficient: t.coefficient * factor })));
+  const x = constantValue(a);
+  if (x !== undefined) return constant(x * factor);
+  if (factor === 1) return a;
+  if (factor === 0) return constant(0);
+  const terms = a.terms.map(t => ({ ...t, coefficient: t.coefficient * factor }));
+  return { terms, key: printTerms(terms) };
 }
 
 export function sub(a: Dim, b: Dim): Dim {
@@ -75,6 +93,10 @@ export function sub(a: Dim, b: Dim): Dim {
 }
 
 export function mul(a: Dim, b: Dim): Dim {
+  const x = constantValue(a);
+  if (x !== undefined) return scale(b, x);
+  const y = constantValue(b);
+  if (y !== undefined) return scale(a, y);
   return make(
     a.terms.flatMap(s =>
       b.terms.map(t => ({

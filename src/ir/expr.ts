@@ -66,8 +66,16 @@ export function axis(name: string, extent: Dim): Axis {
   return { name, extent };
 }
 
+const exprKeys = new WeakMap<Expr, string>();
+
 /** Text that is equal for equal expressions (axes by identity). */
 export function exprKey(e: Expr): string {
+  let key = exprKeys.get(e);
+  if (key === undefined) exprKeys.set(e, (key = makeKey(e)));
+  return key;
+}
+
+function makeKey(e: Expr): string {
   switch (e.kind) {
     case 'const':
       return `${Object.is(e.value, -0) ? '-0' : e.value}:${e.dtype}`;

@@ -79,7 +79,10 @@ export interface Primitive {
     attrs: Attrs,
     outputs: readonly Value[],
   ): readonly Value[] | undefined;
-  /** Legal inputs on small sizes, overlaps, ties, odd sizes, empty and size-1 axes included on purpose. */
+  /**
+   * Legal inputs on small sizes, overlaps, ties, odd sizes, empty and size-1 axes included on purpose.
+   * @internal
+   */
   samples?(arbitrary: typeof fc): fc.Arbitrary<Sample>;
 }
 

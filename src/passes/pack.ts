@@ -89,7 +89,9 @@ export function stateOrder(groups: readonly PackGroup[], all: readonly Tensor[])
     for (let slot = 0; slot < group[0]!.slots.length; slot++)
       for (const { slots } of group) if (isPersistent(slots[slot]!)) order.add(slots[slot]!.path!);
   for (const t of all) if (isPersistent(t)) order.add(t.path!);
-  const byPath = new Map(all.filter(isPersistent).map(t => [t.path!, t]));
+  // An initialiser does not read what it sets, so it takes parameters for states; whoever reads them knows better.
+  const byPath = new Map<string, Tensor>();
+  for (const t of all.filter(isPersistent)) if (byPath.get(t.path!)?.role !== 'param') byPath.set(t.path!, t);
   const ordered = [...order].flatMap(path => byPath.get(path) ?? []);
   return [...ordered.filter(t => t.role === 'param'), ...ordered.filter(t => t.role === 'state')];
 }
@@ -101,14 +103,26 @@ const aligned = (n: number): number => Math.ceil(n / alignment) * alignment;
 /** Replaces the works of each group by one, as far as their state lies side by side in the layout. */
 export function pack(program: Program, layout: StateLayout): Program {
   const offsets = new Map(layout.tensors.map(t => [t.name, t.offset / 4]));
+  const tried = new Set<string>();
   let result = program;
-  for (const group of packGroups(program))
-    for (const run of adjacentRuns(group, offsets))
-      if (run.length > 1) result = packRun(result, run, offsets);
-  return result;
+  for (;;) {
+    // Groups are found again each time: what has become part of a pack is not packed twice.
+    const run = packGroups(result)
+      .flatMap(group => adjacentRuns(group, offsets))
+      .find(r => r.length > 1 && !tried.has(runKey(r)));
+    if (!run) return result;
+    tried.add(runKey(run));
+    result = packRun(result, run, offsets);
+  }
 }
 
-/** Cuts a group where its persistent members stop being neighbours in every slot alike. */
+const runKey = (run: readonly Member[]): string =>
+  run.map(m => m.work.outputs.map(t => storageOf(t).id).join()).join(';');
+
+/**
+ * Cuts a group where its persistent members stop being neighbours in every slot alike, and where a tensor would be
+ * two members of packs at once.
+ */
 function adjacentRuns(group: PackGroup, offsets: ReadonlyMap<string, number>): Member[][] {
   const persistent = group[0]!.slots.flatMap((t, i) => (isPersistent(t) ? [i] : []));
   const at = (m: Member, slot: number): number => offsets.get(m.slots[slot]!.path!)!;
@@ -117,23 +131,36 @@ function adjacentRuns(group: PackGroup, offsets: ReadonlyMap<string, number>): M
   const sorted = [...group].sort((a, b) => at(a, first) - at(b, first));
   const runs: Member[][] = [[sorted[0]!]];
   for (const member of sorted.slice(1)) {
-    const before = runs.at(-1)!.at(-1)!;
+    const run = runs.at(-1)!;
+    const before = run.at(-1)!;
     const adjacent = persistent.every(
       s => at(member, s) - at(before, s) === aligned(size(before.slots[first]!)),
     );
-    if (adjacent) runs.at(-1)!.push(member);
+    const shared = run.some(m => m.slots.some(t => member.slots.includes(t)));
+    if (adjacent && !shared) run.push(member);
     else runs.push([member]);
   }
   return runs;
 }
 
+/** Whether every work of a run may wait for the last one: nothing between reads what it writes or writes what it uses. */
+function mayWait(program: Program, run: readonly Member[], place: number): boolean {
+  const works = new Set(run.map(m => m.work));
+  const uses = (list: readonly Tensor[], tensors: ReadonlySet<Tensor>): boolean =>
+    list.some(t => tensors.has(storageOf(t)));
+  return run.every(({ work, slots }) => {
+    const own = new Set(slots);
+    const written = new Set(work.outputs.map(storageOf));
+    return program.works
+      .slice(program.works.indexOf(work) + 1, place)
+      .every(w => works.has(w) || !(uses(w.inputs, written) || uses(w.outputs, own)));
+  });
+}
+
 function packRun(program: Program, run: readonly Member[], offsets: ReadonlyMap<string, number>): Program {
   const works = new Set(run.map(m => m.work));
   const place = Math.max(...run.map(m => program.works.indexOf(m.work)));
-  const written = new Set(run.flatMap(m => m.work.outputs.map(storageOf)));
-  const between = program.works.slice(0, place).filter((w, i) => !works.has(w) && i > 0);
-  const temporaries = new Set([...written].filter(t => t.role === 'temporary'));
-  if (between.some(w => w.inputs.some(t => temporaries.has(storageOf(t))))) return program;
+  if (!mayWait(program, run, place)) return program;
 
   // Where each member lies in its pack: the same in every slot.
   const starts: number[] = [];

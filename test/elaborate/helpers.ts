@@ -33,8 +33,10 @@ export function example(path: string): string {
   return readFileSync(new URL(`../../examples/${path}`, import.meta.url), 'utf8');
 }
 
-export const f32 = (shape: readonly number[], values: ArrayLike<number>): NdArray => ndarray('f32', shape, values);
-export const i32 = (shape: readonly number[], values: ArrayLike<number>): NdArray => ndarray('i32', shape, values);
+export const f32 = (shape: readonly number[], values: ArrayLike<number>): NdArray =>
+  ndarray('f32', shape, values);
+export const i32 = (shape: readonly number[], values: ArrayLike<number>): NdArray =>
+  ndarray('i32', shape, values);
 export const key = (seed = 1, step = 0): NdArray => ndarray('u32', [2], [seed, step]);
 export const scalar = (x: number): NdArray => ndarray('f32', [], [x]);
 
@@ -46,5 +48,7 @@ export function interpret(graph: Graph, inputs: Record<string, NdArray>): Record
 
 /** Names of the parameters and states that a graph reads. */
 export function variables(graph: Graph): string[] {
-  return graph.nodes.flatMap(n => (n.kind === 'input' && (n.role === 'param' || n.role === 'state') ? [n.name] : []));
+  return graph.nodes.flatMap(n =>
+    n.kind === 'input' && (n.role === 'param' || n.role === 'state') ? [n.name] : [],
+  );
 }

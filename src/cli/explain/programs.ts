@@ -21,7 +21,7 @@ export function formatProgram(compiled: CompiledProgram, dims: DimEnv, milliseco
       kernel.name,
       formatCount(D.evaluate(kernel.groups, dims)),
       String(kernel.workgroupSize),
-      program.works[i]!.absorbed.join(' + '),
+      tally(program.works[i]!.absorbed),
     ]),
   );
   const count = plan.dispatches.length;
@@ -43,4 +43,11 @@ export function formatProgram(compiled: CompiledProgram, dims: DimEnv, milliseco
     `  arena ${bytes(plan.arenaBytes)}, ` +
     `sum of all tensors ${bytes(plan.totalBytes)}, most live at once ${formatBytes(plan.liveBytes(dims))}`;
   return `${name}${at.length === 0 ? '' : ` (${at.join(', ')})`}: ${head.join(', ')}\n${rows.length === 0 ? '' : table}${memory}\n`;
+}
+
+/** `mul + add + mul` as `mul ×2 + add` */
+function tally(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, n]) => (n === 1 ? name : `${name} ×${n}`)).join(' + ');
 }

@@ -60,14 +60,19 @@ export function receptiveFields(
       fields.set(
         value.id,
         axes.map((_, a) =>
-          compute ? fieldThrough(compute, i, value, inputs.map(f => f?.[a])) : anywhere(value),
+          compute
+            ? fieldThrough(
+                compute,
+                i,
+                value,
+                inputs.map(f => f?.[a]),
+              )
+            : anywhere(value),
         ),
       );
     });
   }
-  return new Map(
-    [...fields].map(([id, list]) => [id, list.map((f, i) => positions(f, shape[axes[i]!]!))]),
-  );
+  return new Map([...fields].map(([id, list]) => [id, list.map((f, i) => positions(f, shape[axes[i]!]!))]));
 }
 
 const positions = ({ low, high, everything }: Field, extent: number): number =>
@@ -81,11 +86,19 @@ const anywhere = ({ type }: Value): Field => ({
   everything: true,
 });
 
-function fieldThrough(compute: Compute, output: number, value: Value, inputs: readonly (Field | undefined)[]): Field {
+function fieldThrough(
+  compute: Compute,
+  output: number,
+  value: Value,
+  inputs: readonly (Field | undefined)[],
+): Field {
   const out = compute.outs[output]!;
   // Stored elsewhere than at the axes in order (or only at some): the axes say nothing about the place.
   const outer = out.at || out.keep ? [] : compute.axes;
-  const reduced = new Set<Axis>([...(compute.reduce?.axes ?? []), ...(out.at || out.keep ? compute.axes : [])]);
+  const reduced = new Set<Axis>([
+    ...(compute.reduce?.axes ?? []),
+    ...(out.at || out.keep ? compute.axes : []),
+  ]);
   let field: Field | undefined;
   for (const load of loadsOf([out.value, ...(compute.reduce?.lift ?? [])])) {
     const from = inputs[load.input];
@@ -187,7 +200,12 @@ function mapOf(index: Index): IndexMap {
 function combine(a: IndexMap, b: IndexMap): IndexMap {
   const axes = new Map(a.axes);
   for (const [axis, c] of b.axes) axes.set(axis, (axes.get(axis) ?? 0) + c);
-  return { offset: a.offset + b.offset, axes, loose: new Set([...a.loose, ...b.loose]), data: a.data || b.data };
+  return {
+    offset: a.offset + b.offset,
+    axes,
+    loose: new Set([...a.loose, ...b.loose]),
+    data: a.data || b.data,
+  };
 }
 
 function scaled(map: IndexMap, factor: number): IndexMap {

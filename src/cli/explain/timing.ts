@@ -1,7 +1,7 @@
 import { type Model, open, type Session } from '../../../runtime/index.ts';
-import { ndarray, size } from '../../ir/ndarray.ts';
 import type { DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
+import { ndarray, size } from '../../ir/ndarray.ts';
 import type { Plan } from '../../ir/plan.ts';
 import { onDevice } from '../errors.ts';
 import { fromArray } from '../tensors.ts';

@@ -31,7 +31,9 @@ export function makeDataset(
 ): Dataset {
   const dim = batchDim(specs);
   const dims: DimEnv = matchTensors(`train ${program}`, specs, tensors);
-  const perExample = new Set(specs.filter(s => dim !== undefined && s.type.shape[0]?.key === dim).map(s => s.name));
+  const perExample = new Set(
+    specs.filter(s => dim !== undefined && s.type.shape[0]?.key === dim).map(s => s.name),
+  );
   const examples = dim === undefined ? 1 : (dims[dim] ?? 0);
   if (examples === 0) throw dataError(`${file} has no examples`);
   const values = specs.map(({ name }) => [name, tensors.get(name)!] as const);
@@ -55,11 +57,7 @@ function takeRows({ dtype, shape, data }: TensorValue, rows: ArrayLike<number>):
 }
 
 /** Parts of an order, `size` at a time; the last may be smaller, and is left out unless `keepLast`. */
-export function* batches(
-  order: Uint32Array,
-  size: number,
-  keepLast: boolean,
-): Generator<Uint32Array> {
+export function* batches(order: Uint32Array, size: number, keepLast: boolean): Generator<Uint32Array> {
   for (let at = 0; at < order.length; at += size)
     if (keepLast || at + size <= order.length) yield order.subarray(at, at + size);
 }

@@ -1,4 +1,9 @@
-import { type Model, openTrainer, readWeights, type Trainer as RuntimeTrainer } from '../../../runtime/index.ts';
+import {
+  type Model,
+  openTrainer,
+  type Trainer as RuntimeTrainer,
+  readWeights,
+} from '../../../runtime/index.ts';
 import { onDevice } from '../errors.ts';
 import type { Tensors } from '../tensors.ts';
 import type { Batch, Metrics, Trainer } from './trainer.ts';
@@ -22,7 +27,9 @@ export class DeviceTrainer implements Trainer {
   }
 
   evaluate(batch: Batch, epoch: number): Promise<Metrics> {
-    return onDevice(async () => plain(await this.#trainer.evaluate(this.#used('evaluate', batch), { epoch })));
+    return onDevice(async () =>
+      plain(await this.#trainer.evaluate(this.#used('evaluate', batch), { epoch })),
+    );
   }
 
   async save(): Promise<Tensors> {

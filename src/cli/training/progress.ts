@@ -1,4 +1,4 @@
-import { type Bar, Presets, SingleBar } from 'cli-progress';
+import { Presets, SingleBar } from 'cli-progress';
 import type { Io } from '../io.ts';
 import type { Measured } from './loop.ts';
 import type { Metrics } from './trainer.ts';
@@ -74,15 +74,12 @@ export class Progress {
     return clock((this.seconds() / Math.max(this.#done, 1)) * (this.#steps - this.#done));
   }
 
-  /** Above the bar, where there is one. */
+  /** Above the bar, which draws itself again under it. */
   #line(text: string): void {
     const { terminal } = this.#io;
-    if (this.#bar && terminal) {
-      terminal.cursorTo?.(0);
-      terminal.clearLine?.(0);
-    }
+    terminal?.cursorTo(0);
+    terminal?.clearLine(0);
     this.#io.out(`${text}\n`);
-    (this.#bar as Bar | undefined)?.render?.();
   }
 }
 
@@ -110,7 +107,9 @@ class Means {
 /** `loss 0.1234  accuracy 0.9688`; metrics that are no scalars are left out. */
 export function formatMetrics(metrics: Metrics, prefix = ''): string {
   return Object.entries(metrics)
-    .flatMap(([name, value]) => (typeof value === 'number' ? [`${prefix}${name} ${formatNumber(value)}`] : []))
+    .flatMap(([name, value]) =>
+      typeof value === 'number' ? [`${prefix}${name} ${formatNumber(value)}`] : [],
+    )
     .join('  ');
 }
 

@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 
 /** Nested calls and unrolled turns after which a program is taken for one that never ends. */
 const MAX_DEPTH = 150;
-const MAX_WORK = 200_000;
+const MAX_WORK = 1_000_000;
 
 /** Signals that a value is missing because of an error that is reported already. */
 export class Poisoned extends Error {}
@@ -42,7 +42,9 @@ export class Context {
   /** Whether layers behave as in training: changes with `infer`. */
   training = false;
   readonly calls: Call[] = [];
-  work = 0;
+  #work = 0;
+  /** Set once a declaration turned out too large: what is left of it is not looked at. */
+  #abandoned = false;
   readonly #seen = new Set<string>();
 
   constructor(root: ModuleScope, std: ModuleScope, session: Session, defines: Defines) {
@@ -60,7 +62,8 @@ export class Context {
   /** Adds a diagnostic unless the same was found before: a body is elaborated once for every graph it is in. */
   report(...diagnostics: readonly Diagnostic[]): void {
     for (const d of diagnostics) {
-      const key = `${d.code} ${d.span?.source.name}:${d.span?.start}-${d.span?.end} ${d.message}`;
+      // An unknown name is found by two checks, which may know different candidates.
+      const key = `${d.code} ${d.span?.source.name}:${d.span?.start}-${d.span?.end} ${d.code === 'E0107' ? '' : d.message}`;
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
       this.diagnostics.push(d);
@@ -77,6 +80,7 @@ export class Context {
 
   /** Runs something and reports what it throws; undefined where it failed. */
   attempt<T>(run: () => T): T | undefined {
+    if (this.#abandoned) throw new Poisoned();
     try {
       return run();
     } catch (error) {
@@ -89,9 +93,21 @@ export class Context {
     }
   }
 
+  /** Begins another declaration. */
+  begin(): void {
+    this.#work = 0;
+    this.#abandoned = false;
+  }
+
+  /** Ends the work on this declaration: every statement around it fails silently. */
+  private abandon(diagnostic: Diagnostic): never {
+    this.#abandoned = true;
+    return this.fail(diagnostic);
+  }
+
   /** Counts unrolled work, so that no program can keep the compiler busy for ever. */
   spend(span: Span): void {
-    if (++this.work > MAX_WORK) this.fail(tooLarge(span, 'this program unrolls to too much work'));
+    if (++this.#work > MAX_WORK) this.abandon(tooLarge(span, 'this unrolls to too much work'));
   }
 
   /** Runs with another place in the user's text; nodes made meanwhile come from there. */
@@ -116,7 +132,7 @@ export class Context {
   /** Runs the body of something that is called. */
   call<T>(name: string, span: Span, module: ModuleScope, run: () => T): T {
     if (this.calls.length >= MAX_DEPTH)
-      this.fail(tooLarge(this.site.span, `calls are nested more than ${MAX_DEPTH} deep`));
+      this.abandon(tooLarge(this.site.span, `calls are nested more than ${MAX_DEPTH} deep`));
     this.calls.push({ name, span, std: module.std, from: this.site.span });
     try {
       return run();
@@ -166,9 +182,11 @@ export class Context {
     const inner = this.calls.at(-1);
     if (inner?.std) notes.push({ message: `in \`${inner.name}\`, ${place(inner.span)}` });
     const outer = this.calls.filter(c => !c.std).at(-1);
-    if (outer && outer.from !== d.span)
+    // A net that is elaborated for itself is applied nowhere: `from` is its own name.
+    if (outer && outer.from !== d.span && outer.from !== outer.span)
       notes.push({ message: `while applying \`${outer.name}\``, span: outer.from });
-    const span = inner?.std || !d.span ? this.site.span : d.span;
+    const own = d.span && !this.std.files.some(f => f.source === d.span!.source);
+    const span = own ? d.span! : this.site.span;
     return { ...d, span, ...(notes.length > 0 && { notes }) };
   }
 }

@@ -2,6 +2,8 @@ import { GraphBuilder } from '../../ir/builder.ts';
 import type { Module, Net, Train } from '../../ir/module.ts';
 import type { File, NetDecl } from '../../parser/ast.ts';
 import type { Diagnostic } from '../../support/diagnostic.ts';
+import { unsupportedOp } from '../../support/errors/unsupported.ts';
+import { checkNames } from './check-names.ts';
 import { checkDefines } from './constants.ts';
 import type { Defines } from './context.ts';
 import { Context } from './context.ts';
@@ -34,22 +36,34 @@ export function elaborate(
   const ctx = new Context(root, loadStandard(), session, options.defines ?? {});
   ctx.report(...early);
   checkDefines(ctx);
+  checkNames(ctx, root);
   const nets: Net[] = [];
   const trains: Train[] = [];
-  for (const decl of root.declarations.values())
+  for (const decl of root.declarations.values()) {
+    ctx.begin();
     ctx.attempt(() => {
       if (decl.kind === 'const') lookup(ctx, makeScope('module', '', root), decl.name.name, decl.name.span);
       else if (decl.kind === 'net') nets.push(elaborateNet(ctx, decl, instanceOf(ctx, root, decl)));
       else if (decl.kind === 'train') trains.push(elaborateTrain(ctx, decl));
+      else if (decl.kind === 'op') ctx.fail(unsupportedOp(decl.name.span));
     });
+  }
   for (const { module, name } of root.imported.values()) {
     const decl = module.declarations.get(name.name);
+    ctx.begin();
     if (decl?.kind === 'net')
       ctx.attempt(() => nets.push(elaborateNet(ctx, decl, instanceOf(ctx, module, decl))));
   }
-  return ctx.failed
-    ? { diagnostics: ctx.diagnostics }
-    : { module: { nets, trains }, diagnostics: ctx.diagnostics };
+  const diagnostics = inOrder(ctx.diagnostics);
+  return ctx.failed ? { diagnostics } : { module: { nets, trains }, diagnostics };
+}
+
+/** As they stand in the text. */
+function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const name = (d: Diagnostic) => d.span?.source.name ?? '';
+  return diagnostics.toSorted((a, b) =>
+    name(a) === name(b) ? (a.span?.start ?? 0) - (b.span?.start ?? 0) : name(a) < name(b) ? -1 : 1,
+  );
 }
 
 function instanceOf(ctx: Context, module: ModuleScope, decl: NetDecl) {

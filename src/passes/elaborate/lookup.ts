@@ -1,7 +1,6 @@
 import { primitive, primitives } from '../../ops/list.ts';
 import type { Declaration } from '../../parser/ast.ts';
 import { misplaced, recursion, unknownName } from '../../support/errors/names.ts';
-import { unsupported } from '../../support/errors/unsupported.ts';
 import type { Span } from '../../support/source.ts';
 import { builtins } from './builtins/list.ts';
 import { constantValue } from './constants.ts';
@@ -22,7 +21,7 @@ export function lookup(ctx: Context, scope: Scope, name: string, span: Span): Va
   if (global) return unpoisoned(global);
   const stage = stageInstance(scope, name);
   if (stage) return stage;
-  ctx.fail(unknownName(span, 'name', name, namesInSight(ctx, scope)));
+  ctx.fail(unknownName(span, 'name', name, localNames(ctx, scope)));
 }
 
 /** The same for what is called: a tensor `size` does not hide the function `size`. */
@@ -33,7 +32,7 @@ export function lookupCallable(ctx: Context, scope: Scope, name: string, span: S
   if (global && isCallable(global)) return global;
   const other = local ?? global;
   if (other) return unpoisoned(other);
-  ctx.fail(unknownName(span, 'layer or function', name, namesInSight(ctx, scope)));
+  ctx.fail(unknownName(span, 'layer or function', name, localNames(ctx, scope)));
 }
 
 /** A value for use: no other error is raised by a faulty one, and what is only declared comes into being. */
@@ -84,8 +83,8 @@ function declared(ctx: Context, module: ModuleScope, decl: Declaration, span: Sp
     case 'block':
       return { kind: 'block', decl, module };
     case 'op':
-      ctx.fail(unsupported(span, 'an `op` of your own', 'write it as a `fn` of existing functions'));
-      break;
+      // Reported at its declaration.
+      throw new Poisoned();
     case 'train':
       ctx.fail(misplaced(span, `\`${decl.name.name}\` is a training program, not a value`));
       break;
@@ -129,13 +128,28 @@ function special(ctx: Context, name: string, span: Span): Val | undefined {
   }
 }
 
-function* namesInSight(ctx: Context, scope: Scope): Iterable<string> {
-  yield* scope.values.keys();
-  yield* scope.dims.keys();
-  yield* scope.module.declarations.keys();
-  yield* scope.module.imported.keys();
+/** Names that the compiler itself gives a meaning. */
+const specialNames = ['true', 'false', 'all', 'training', 'primitive', 'epoch', 'iter'];
+
+/** Whether a name means something outside all bodies. */
+export function isGlobalName(ctx: Context, module: ModuleScope, name: string): boolean {
+  if (module.declarations.has(name) || module.imported.has(name) || ctx.std.declarations.has(name))
+    return true;
+  return specialNames.includes(name) || isDType(name) || builtins.has(name) || primitive(name) !== undefined;
+}
+
+/** For "did you mean". */
+export function* namesInSight(ctx: Context, module: ModuleScope): Iterable<string> {
+  yield* module.declarations.keys();
+  yield* module.imported.keys();
   yield* ctx.std.declarations.keys();
   yield* builtins.keys();
   for (const op of primitives) yield op.name;
-  yield* ['training', 'epoch', 'iter', 'true', 'false'];
+  yield* specialNames;
+}
+
+function* localNames(ctx: Context, scope: Scope): Iterable<string> {
+  yield* scope.values.keys();
+  yield* scope.dims.keys();
+  yield* namesInSight(ctx, scope.module);
 }

@@ -90,7 +90,7 @@ function parametersOf(ctx: Context, scope: Scope, target: Target): Variable[] {
       path,
       all.flatMap(v => prefixes(v.path)),
     );
-    ctx.fail(noParameters(expr.span, `\`${textOf(expr)}\``, meant && `did you mean \`${meant}\`?`));
+    return ctx.fail(noParameters(expr.span, `\`${textOf(expr)}\``, meant && `did you mean \`${meant}\`?`));
   });
 }
 

@@ -79,7 +79,11 @@ function runStatement(ctx: Context, scope: Scope, s: Statement): void {
       break;
     case 'step':
       ctx.fail(
-        unsupported(s.span, '`step`', '`minimize` alone in a training program is one step for each batch'),
+        unsupported(
+          { ...s.span, end: s.name.span.end },
+          '`step`',
+          '`minimize` alone in a training program is one step for each batch',
+        ),
       );
       break;
     case 'repeat':

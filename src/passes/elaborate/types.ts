@@ -69,7 +69,7 @@ export function unify(ctx: Context, scope: Scope, matches: readonly Match[]): vo
       const actual = shape[axis]!;
       const index = axis++;
       if (dim.kind !== 'expr') continue;
-      const free = freeName(ctx, scope, dim.value);
+      const free = freeName(scope, dim.value);
       if (free !== undefined) scope.dims.set(free, actual);
       else later.push(() => matchDim(ctx, scope, match, dim.value, actual, index));
     }
@@ -78,13 +78,13 @@ export function unify(ctx: Context, scope: Scope, matches: readonly Match[]): vo
 }
 
 /** The name of a size that has no value yet. */
-function freeName(ctx: Context, scope: Scope, expr: Expr): string | undefined {
+function freeName(scope: Scope, expr: Expr): string | undefined {
   if (expr.kind !== 'name') return undefined;
-  return isKnownSize(ctx, scope, expr.name) ? undefined : expr.name;
+  return isKnownSize(scope, expr.name) ? undefined : expr.name;
 }
 
 /** Constants, static arguments and sizes that are determined. Names of functions and layers do not count. */
-function isKnownSize(_ctx: Context, scope: Scope, name: string): boolean {
+function isKnownSize(scope: Scope, name: string): boolean {
   const value = scope.values.get(name);
   if (value) return value.kind === 'poison' || asDim(value) !== undefined;
   if (scope.dims.has(name)) return true;
@@ -153,7 +153,7 @@ function mismatch(ctx: Context, { type, actual, what, span }: Match, reason: str
 }
 
 export function evaluateDim(ctx: Context, scope: Scope, expr: Expr): Dim {
-  if (expr.kind === 'name' && !isKnownSize(ctx, scope, expr.name)) {
+  if (expr.kind === 'name' && !isKnownSize(scope, expr.name)) {
     const value = scope.values.get(expr.name);
     if (value) ctx.fail(wrongKind(expr.span, `a size must be a whole number, not ${describe(value)}`));
     ctx.fail(undetermined(expr.span, expr.name));
@@ -181,7 +181,7 @@ export function resolveType(ctx: Context, scope: Scope, type: TypeExpr, free: bo
       ctx.fail(wrongKind(dim.span, '`_` stands only in results; here the size must be said'));
     if (dim.kind === 'pack') shape.push(...packOf(ctx, scope, dim));
     else {
-      const named = freeName(ctx, scope, dim.value);
+      const named = freeName(scope, dim.value);
       if (named !== undefined && free) scope.dims.set(named, D.symbol(named));
       const at = shape.push(D.constant(0)) - 1;
       later.push(() => {

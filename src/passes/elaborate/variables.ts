@@ -82,9 +82,13 @@ function variableValue(ctx: Context, made: Omit<Variable, 'value'>): Val {
   const known = ctx.session.variables.get(path);
   if (known && !sameType(known.type, type))
     ctx.fail(
-      wrongShape(made.span, `${path} is ${printType(type)} here and ${printType(known.type)} where it is used before`, {
-        hint: 'one layer applied twice has one set of weights; make two layers',
-      }),
+      wrongShape(
+        made.span,
+        `${path} is ${printType(type)} here and ${printType(known.type)} where it is used before`,
+        {
+          hint: 'one layer applied twice has one set of weights; make two layers',
+        },
+      ),
     );
   const value = known?.value ?? ctx.b.input(role, path, type, { span: made.span, path });
   if (!known) ctx.session.variables.set(path, { ...made, value });

@@ -74,8 +74,9 @@ export function assemble(graph: Graph, grouping: Grouping, groups: readonly Grou
     };
     const outputs = group.values.map(tensorOf);
     const nodes = [...new Set(group.nodes)];
-    const main = nodes.find(n => lightKinds.indexOf(n.op.kind) < 0) ?? nodes.at(-1)!;
-    const computing = nodes.filter(n => n.op.kind !== 'view').map(n => n.op.name);
+    const own = nodes.find(n => n.outputs.includes(group.values[0]!));
+    const main = nodes.find(n => !lightKinds.includes(n.op.kind)) ?? own ?? nodes.at(-1)!;
+    const computing = nodes.filter(n => n.op.kind !== 'view' && n.inputs.length > 0).map(n => n.op.name);
     const absorbed = computing.length > 0 ? computing : nodes.map(n => n.op.name);
     const wish = word([main.origin.path ?? '', main.op.name].filter(Boolean).join('_'));
     let name = wish;

@@ -53,6 +53,26 @@ export function placeUpdates(graph: Graph, grouping: Grouping, groups: readonly 
   return { inPlace, copied };
 }
 
+/**
+ * Several states that start with the same constant: each gets a group of its own, which writes it where it belongs,
+ * instead of one and copies of it. Returns the graph with outputs that name the new values.
+ */
+export function unshareConstants(graph: Graph, { groups, values }: Grouping): Graph {
+  const seen = new Set<Value>();
+  let nextId = Math.max(0, ...values.keys()) + 1;
+  const outputs = graph.outputs.map(output => {
+    const { role, value } = output;
+    const group = groups.find(g => g.values.length === 1 && g.values[0] === value);
+    const first = !seen.has(value);
+    seen.add(value);
+    if (role !== 'update' || first || !group || computeLoads(group.compute).length > 0) return output;
+    const own: Value = { ...value, id: nextId++ };
+    groups.push({ ...group, values: [own] });
+    return { ...output, value: own };
+  });
+  return { ...graph, outputs };
+}
+
 /** Whether a work reads `input` only at the element that it is about to overwrite with `output`. */
 function readsOwnPlaceOnly(group: Group, input: Value, output: Value, root: (id: number) => Value): boolean {
   const { reduce, outs, axes } = group.compute;

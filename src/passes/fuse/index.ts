@@ -1,9 +1,11 @@
 import type { Graph, OpNode } from '../../ir/graph.ts';
 import type { Program } from '../../ir/program.ts';
 import type { Target } from '../../ir/target.ts';
+import { prices } from '../prices.ts';
 import { assemble } from './assemble.ts';
 import { type Lowered, lowerNode } from './definition.ts';
 import { dropUnused, initialGroups, rootOf } from './group.ts';
+import { unshareConstants } from './in-place.ts';
 import { chooseMaterialised } from './materialise.ts';
 import { mergeEpilogues, mergeSiblings } from './merge.ts';
 
@@ -18,11 +20,18 @@ export function fuse(graph: Graph, target: Target): Program {
     if (node.kind === 'op') lowered.set(node, lowerNode(node));
   }
   const limit = target.maxStorageBuffersPerShaderStage;
-  const grouping = initialGroups(graph, lowered, chooseMaterialised(graph, lowered), limit);
+  const grouping = initialGroups(
+    graph,
+    lowered,
+    chooseMaterialised(graph, lowered, prices[target.kind]),
+    limit,
+  );
   const outputs = new Set(graph.outputs.map(o => rootOf(o.value, grouping.views)));
   do {
     while (mergeEpilogues(grouping, outputs, limit));
     grouping.groups.splice(0, Infinity, ...dropUnused(grouping, graph));
   } while (mergeSiblings(grouping, limit));
-  return assemble(graph, grouping, dropUnused(grouping, graph));
+  grouping.groups.splice(0, Infinity, ...dropUnused(grouping, graph));
+  const unshared = unshareConstants(graph, grouping);
+  return assemble(unshared, grouping, grouping.groups);
 }

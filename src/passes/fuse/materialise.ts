@@ -2,12 +2,10 @@ import type { Compute, Expr } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import type { Graph, OpNode, Value } from '../../ir/graph.ts';
 import type { UnaryOp } from '../../ir/scalar.ts';
+import { nominal, type Prices } from '../prices.ts';
 import { computeLoads, isMap, type Lowered } from './definition.ts';
 
-/** Sizes taken for free dims where only proportions matter. */
-const nominal = 64;
-
-/** What it costs to evaluate an expression once more, in units of one arithmetic instruction. */
+/** Functions in units of one arithmetic instruction. */
 const unaryCost: Partial<Record<UnaryOp, number>> = {
   exp: 4,
   log: 4,
@@ -40,14 +38,15 @@ function ownCost(compute: Compute): number {
   return compute.outs.reduce((sum, out) => sum + cost(out.value), 0);
 }
 
-/** Above this cost, evaluating a value more than once is dearer than storing it and loading it back. */
-const recomputeLimit = 2;
-
 /**
  * Decides which values get memory of their own. Reductions always do; a map does where it is needed whole (an
- * output) or would be evaluated several times per element at a real cost. The rest is inlined.
+ * output), or where evaluating it again for every use would take longer than a dispatch. The rest is inlined.
  */
-export function chooseMaterialised(graph: Graph, lowered: ReadonlyMap<OpNode, Lowered>): Set<Value> {
+export function chooseMaterialised(
+  graph: Graph,
+  lowered: ReadonlyMap<OpNode, Lowered>,
+  price: Prices,
+): Set<Value> {
   const env = new Proxy({} as Record<string, number>, { get: () => nominal });
   const elements = (v: Value): number => Math.max(1, D.evaluate(D.product(v.type.shape), env));
   const chosen = new Set<Value>();
@@ -69,9 +68,11 @@ export function chooseMaterialised(graph: Graph, lowered: ReadonlyMap<OpNode, Lo
     if (node.inputs.every(v => uniform.has(v)) && D.isConstant(D.product(out!.type.shape), 1))
       uniform.add(out!);
     const inner = new Set(node.inputs);
-    let cost = ownCost(compute);
+    let cost = ownCost(compute) * price.arithmetic;
     for (const v of inner) if (!chosen.has(v)) cost += fullCost.get(v) ?? 0;
-    cost += Math.max(0, [...inner].filter(v => v.node.kind === 'input' || chosen.has(v)).length - 1);
+    // Stored, it is one load each time; inlined, one for every tensor that it is made of.
+    const loaded = [...inner].filter(v => !uniform.has(v) && (v.node.kind === 'input' || chosen.has(v)));
+    cost += Math.max(0, loaded.length - 1) * price.load;
     fullCost.set(out!, uniform.has(out!) ? 0 : cost);
   }
 
@@ -105,8 +106,9 @@ export function chooseMaterialised(graph: Graph, lowered: ReadonlyMap<OpNode, Lo
     if (compute.reduce) points *= D.evaluate(D.product(compute.reduce.axes.map(a => a.extent)), env);
     const [out] = node.outputs;
     const map = isMap(compute);
-    const again = map && (evaluations.get(out!) ?? 0) > 1.01;
-    if ((again && fullCost.get(out!)! > recomputeLimit) || (map && endsEpilogue(out!))) chosen.add(out!);
+    const again = (evaluations.get(out!) ?? 0) - 1;
+    const wasted = map && again > 0.01 ? (again * elements(out!) * fullCost.get(out!)!) / price.lanes : 0;
+    if (wasted > price.dispatch || (map && endsEpilogue(out!))) chosen.add(out!);
     const times = map && !chosen.has(out!) ? (evaluations.get(out!) ?? 0) : 1;
     for (const load of computeLoads(compute)) {
       const source = node.inputs.find(v => v.id === load.input)!;

@@ -134,7 +134,7 @@ function permutations(producer: Group, consumer: Group, grouping: Grouping): Ind
 }
 
 /**
- * A reduction beside a larger one over the same points: it becomes further components of the larger one's monoid,
+ * Works over the same points side by side. A reduction beside a larger one becomes further components of the larger one's monoid,
  * stored where the axes it lacks are 0 (bias gradient beside the weight gradient, loss beside accuracy).
  */
 export function mergeSiblings(grouping: Grouping, maxBindings: number): boolean {
@@ -145,7 +145,7 @@ export function mergeSiblings(grouping: Grouping, maxBindings: number): boolean 
         [groups[i]!, groups[j]!],
         [groups[j]!, groups[i]!],
       ] as const) {
-        const compute = joinReduction(big, small, grouping);
+        const compute = joinReduction(big, small, grouping) ?? joinMaps(big, small, grouping);
         if (!compute) continue;
         const values = [...big.values, ...small.values];
         if (bindingCount(compute, values, grouping) > maxBindings) continue;
@@ -157,6 +157,18 @@ export function mergeSiblings(grouping: Grouping, maxBindings: number): boolean 
         return true;
       }
   return false;
+}
+
+/** Two maps over the same points, neither reading the other: one pass over them. Updates are left for packing. */
+function joinMaps(a: Group, b: Group, grouping: Grouping): Compute | undefined {
+  const { axes, reduce, outs } = a.compute;
+  const own = b.compute.axes;
+  if (reduce || b.compute.reduce || axes.length !== own.length || axes.length === 0) return undefined;
+  if (!axes.every((x, i) => D.equal(x.extent, own[i]!.extent))) return undefined;
+  if ([...a.values, ...b.values].some(v => grouping.targets.has(v))) return undefined;
+  const position = new Map(own.map((x, i) => [x, A.index(axes[i]!)]));
+  const moved = mapCompute(b.compute, { axis: x => position.get(x) });
+  return { ...a.compute, outs: [...outs, ...moved.outs] };
 }
 
 function joinReduction(big: Group, small: Group, grouping: Grouping): Compute | undefined {

@@ -1,13 +1,14 @@
 import type { Axis, Compute } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import type { Target } from '../../ir/target.ts';
-import { estimate, prices, subject } from './cost.ts';
+import { prices } from '../prices.ts';
+import { estimate, subject } from './cost.ts';
 import { nominalValue } from './grid.ts';
 import type { MapChoice } from './map.ts';
 import type { TileChoice } from './tile.ts';
 
 /** Most multiply-adds of straight-line code, and accumulators, in one kernel. */
-const limits = { software: { code: 480, block: 32 }, gpu: { code: 320, block: 16 } } as const;
+const limits = { software: { code: 480, block: 32 }, gpu: { code: 64, block: 16 } } as const;
 
 export interface Choice {
   readonly tiles: TileChoice;

@@ -2,29 +2,9 @@ import * as A from '../../ir/affine.ts';
 import type { Axis, Compute, Expr } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
-import type { Target } from '../../ir/target.ts';
 import { loadsOf } from '../fuse/definition.ts';
+import type { Prices } from '../prices.ts';
 import { nominalValue } from './grid.ts';
-
-/** Rough prices of one adapter class, in nanoseconds of one lane. Only ratios matter: they rank schedules. */
-export interface Prices {
-  readonly load: number;
-  /** One multiply-add inside a chain. */
-  readonly arithmetic: number;
-  /** Updating an accumulator variable. */
-  readonly update: number;
-  /** Lanes that run at the same time: fewer invocations leave the rest idle. */
-  readonly lanes: number;
-  readonly dispatch: number;
-  /** Compiling one multiply-add of straight-line code, shared out over the runs of a typical session. */
-  readonly code: number;
-}
-
-export const prices: Readonly<Record<Target['kind'], Prices>> = {
-  // Measured on SwiftShader with two cores: a dynamic load costs what twenty chained multiply-adds cost.
-  software: { load: 24, arithmetic: 1.3, update: 4, lanes: 8, dispatch: 15000, code: 250 },
-  gpu: { load: 4, arithmetic: 1, update: 1, lanes: 16384, dispatch: 3000, code: 10 },
-};
 
 /** Everything about one reduction that does not change from choice to choice. */
 export interface Subject {

@@ -3,11 +3,9 @@ import type { Axis, Index } from '../../ir/compute.ts';
 import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import type { KExpr, Stmt } from '../../ir/kernel.ts';
+import { nominal } from '../prices.ts';
 import type { Emitter } from './emitter.ts';
 import * as K from './kexpr.ts';
-
-/** Free dims in cost estimates. */
-export const nominal = 64;
 
 export function nominalValue(d: Dim): number {
   return D.evaluate(d, new Proxy({} as Record<string, number>, { get: () => nominal }));

@@ -28,6 +28,8 @@ const isInt = (e: KExpr, value: number): boolean =>
 
 export function binary(op: BinaryOp, a: KExpr, b: KExpr): KExpr {
   const dtype = isComparison(op) ? 'bool' : a.dtype;
+  // Only the extent of an empty axis divides by 0, and what stands under it never runs.
+  if ((op === 'floordiv' || op === 'mod') && isInt(b, 0)) return int(0);
   if (a.kind === 'const' && b.kind === 'const' && a.dtype === 'i32')
     return constant(applyBinary(op, a.value, b.value, dtype, 'f32'), dtype);
   if (op === 'add' && isInt(a, 0)) return b;

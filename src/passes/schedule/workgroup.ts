@@ -7,7 +7,7 @@ import type { KExpr, SharedArray } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
 import { loadsOf } from '../fuse/definition.ts';
 import type { Emitter } from './emitter.ts';
-import { nominalValue } from './grid.ts';
+import { loop, nominalValue } from './grid.ts';
 import * as K from './kexpr.ts';
 import { storeAll } from './tile.ts';
 
@@ -94,7 +94,7 @@ export function chooseBlock(
 }
 
 /** Workgroups that keep a large GPU busy, and the shortest reduction that is worth a workgroup of its own. */
-const enough = { groups: 128, depth: 128 };
+const enough = { groups: 128, depth: 512 };
 
 /** Cuts the longest reduction axis where the blocks of the outputs are too few; undefined where they suffice. */
 export function chooseDepthSplit(
@@ -198,12 +198,12 @@ export function emitWorkgroupTiles(
   const fill = (array: string, factor: Expr, side: Flat, start: KExpr, width: number): void => {
     const contiguous = isContiguous(compute, factor, k);
     const count = (width * choice.depth) / threads;
-    for (const turn of range(count)) {
-      const e = emitter.bind('e', K.sum([local, K.int(turn * threads)]));
-      const [fast, slow] = contiguous ? [choice.depth, width] : [width, choice.depth];
+    const turn: Axis = { name: 'turn', extent: D.constant(count) };
+    loop(emitter, turn, () => {
+      const e = emitter.bind('e', K.sum([K.scale(emitter.index(A.index(turn)), threads), local]));
+      const fast = contiguous ? choice.depth : width;
       const inFast = emitter.bind('e_fast', K.binary('mod', e, K.int(fast)));
       const inSlow = emitter.bind('e_slow', K.binary('floordiv', e, K.int(fast)));
-      void slow;
       const depthAt = contiguous ? inFast : inSlow;
       const sideAt = contiguous ? inSlow : inFast;
       const sideIndex = emitter.bind('side', K.sum([start, sideAt]));
@@ -224,7 +224,7 @@ export function emitWorkgroupTiles(
       const value = guardedExpr(emitter, E.mapExpr(factor, { axis: a => positions.get(a) }), inside);
       const index = K.sum([K.scale(depthAt, width), sideAt]);
       emitter.push({ kind: 'store-shared', array, index, value });
-    }
+    });
   };
 
   const body = emitter.block(() => {
@@ -320,6 +320,8 @@ function isContiguous(compute: Compute, factor: Expr, k: Flat): boolean {
 /** The expression where `inside` holds, else 0; nothing is read outside. */
 function guardedExpr(emitter: Emitter, e: Expr, inside: KExpr | undefined): KExpr {
   if (!inside) return emitter.expr(e);
+  const alreadyZero = e.kind === 'load' && (e.fill ?? 0) === 0;
+  if (alreadyZero) return emitter.guarded(inside, () => emitter.expr(e));
   return K.select(
     inside,
     emitter.guarded(inside, () => emitter.expr(e)),

@@ -57,7 +57,10 @@ function reduction(name: string, op: string): Builtin {
       const { value } = argument(ctx, args, 'x');
       if (value.kind !== 'list') return reduce(ctx, args, op);
       const sign = name === 'sum' ? '+' : '*';
-      return value.items.reduce((total, item) => binary(ctx, sign, total, item, args.span), int(name === 'sum' ? 0 : 1));
+      return value.items.reduce(
+        (total, item) => binary(ctx, sign, total, item, args.span),
+        int(name === 'sum' ? 0 : 1),
+      );
     },
   };
 }
@@ -95,11 +98,11 @@ function elementwise(ctx: Context, name: 'max' | 'min', a: Argument, b: Argument
   if (x.kind === 'number' && y.kind === 'number')
     return { kind: 'number' as const, value: Math[name](x.value, y.value), isFloat: x.isFloat || y.isFloat };
   const op = primitive(name === 'max' ? 'maximum' : 'minimum')!;
-  const dtype = dtypeOf(ctx, [a, b]);
+  const dtype = dtypeOf([a, b]);
   return tensor(ctx, B.binary(ctx.b, op, operand(ctx, x, dtype, a.span), operand(ctx, y, dtype, b.span)));
 }
 
-function dtypeOf(_ctx: Context, args: readonly Argument[]): DType {
+function dtypeOf(args: readonly Argument[]): DType {
   for (const { value } of args) {
     const found = tensorOf(value);
     if (found) return found.value.type.dtype;
@@ -118,7 +121,7 @@ const where: Builtin = {
       Argument,
       Argument,
     ];
-    const dtype = dtypeOf(ctx, [a, b]);
+    const dtype = dtypeOf([a, b]);
     const condition = toTensor(ctx, c.value, c.span, 'bool');
     const value = B.where(
       ctx.b,

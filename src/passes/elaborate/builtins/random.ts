@@ -58,7 +58,9 @@ const total: Builtin = {
     if (!totals) return ctx.fail(misplaced(args.span, '`total` stands only in the blocks behind `by`'));
     const { value, span } = argument(ctx, args, 'x');
     if (tensorArg(ctx, args, 'x').type.shape.length > 0)
-      return ctx.fail(wrongKind(span, '`total` adds up scalars', { hint: 'reduce first: `total(sum(g ^ 2))`' }));
+      return ctx.fail(
+        wrongKind(span, '`total` adds up scalars', { hint: 'reduce first: `total(sum(g ^ 2))`' }),
+      );
     const known = totals.known[totals.next++];
     if (!known) throw new TotalPending(value);
     return known;

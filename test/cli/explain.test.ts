@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type LayerTable, layersOf } from '../../src/cli/explain/layers.ts';
+import { expandGraph } from '../../src/cli/graphs.ts';
+import { check } from '../../src/compile.ts';
+import { dnnc, temporaryFolder, tiny } from './helpers.ts';
+
+function table(text: string, dims = {}): LayerTable {
+  const { module, diagnostics } = check({ name: 'net.dnn', text });
+  expect(diagnostics.filter(d => d.severity === 'error')).toEqual([]);
+  return layersOf(expandGraph(module!.nets[0]!.predict), dims);
+}
+
+const lenet = `
+net LeNet(x: f32[N, 1, 28, 28]) -> f32[N, 10] {
+  return x
+    -> conv(6, 5, pad = 2) -> tanh -> avg_pool(2)
+    -> conv(16, 5)         -> tanh -> avg_pool(2)
+    -> flatten
+    -> dense(120) -> tanh
+    -> dense(84)  -> tanh
+    -> head: dense(10)
+}
+`;
+
+describe('layers', () => {
+  it('counts LeNet as everyone does', () => {
+    const { layers, parameters, dims } = table(lenet);
+    expect(dims).toEqual({ N: 1 });
+    expect(parameters).toBe(61_706);
+    const by = Object.fromEntries(layers.map(l => [l.path.replace('LeNet.', ''), l]));
+    expect(by.conv).toMatchObject({ output: '[N, 6, 28, 28]', parameters: 156, field: [5, 5] });
+    // Multiply-adds count 2, the bias 1.
+    expect(by.conv!.flops).toBe(28 * 28 * 6 * (25 * 2 + 1));
+    expect(by.conv_2!.flops).toBe(10 * 10 * 16 * (6 * 25 * 2 + 1));
+    expect(by.dense!.flops).toBe(120 * (400 * 2 + 1));
+    expect(by.avg_pool!.field).toEqual([6, 6]);
+    expect(by.conv_2!.field).toEqual([14, 14]);
+    expect(by.avg_pool_2!.field).toEqual([16, 16]);
+    expect(by.dense!.field).toEqual([28, 28]);
+  });
+
+  it('composes strides and dilations, axis by axis', () => {
+    const { layers } = table(`
+net A(x: f32[N, 2, 65, 65]) -> f32[N, 2, _, _] {
+  return x -> a: conv(4, [3, 1], stride = 2) -> b: conv(4, 3, dilation = 2) -> c: max_pool(2) -> d: conv(2, 3)
+}`);
+    // 1 + 2; + 4 * 2; + 1 * 2; + 2 * 4 down, and without the first window across.
+    const fields = layers.map(l => l.field);
+    expect(fields.map(f => f![0])).toEqual([3, 11, 13, 21]);
+    expect(fields.map(f => f![1])).toEqual([1, 9, 11, 19]);
+  });
+
+  it('joins branches', () => {
+    const { layers } = table(`
+net A(x: f32[N, 1, 16, 16]) -> f32[N, 1, 16, 16] {
+  y = x -> near: conv(1, 3, pad = 1)
+  z = y -> far: conv(1, 5, pad = 2)
+  return z -> sum: add(y)
+}`);
+    expect(layers.map(l => l.field)).toEqual([
+      [3, 3],
+      [7, 7],
+      [7, 7],
+    ]);
+  });
+
+  it('sees everything beyond a global mean', () => {
+    const { layers } = table(
+      `
+net A(x: f32[N, 3, H, W]) -> f32[N, 3] {
+  return x -> conv(3, 3, pad = 1) -> pool: mean(axis = [2, 3])
+}`,
+      { H: 20, W: 30 },
+    );
+    expect(layers.at(-1)!.field).toEqual([20, 30]);
+  });
+});
+
+describe('explain', () => {
+  const at = temporaryFolder();
+  const file = at('tiny.dnn');
+  writeFileSync(file, tiny);
+
+  it('shows layers, kernels with what they absorbed, and memory at the sizes given', async () => {
+    const { code, out, err } = await dnnc('explain', file, '--dim', 'N=7');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^net Tiny \(FLOPs at N = 1\)$/m);
+    expect(out).toMatch(/Tiny\.hidden +\[N, 5\] +25 +45 +4$/m);
+    expect(out).toMatch(/total +43 /);
+    expect(out).toMatch(/^Tiny \(N = 7\): \d dispatches, \d distinct kernels$/m);
+    expect(out).toMatch(/matmul.* \+ tanh$/m);
+    expect(out).toMatch(/arena .*, sum of all tensors .*, most live at once /);
+    for (const name of ['fit.step', 'fit.evaluate']) expect(out).toContain(`${name} (N = 7): `);
+  });
+});

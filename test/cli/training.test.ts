@@ -1,0 +1,189 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { batchCount, batches, makeDataset } from '../../src/cli/training/data.ts';
+import { evaluate, type Measured, runTraining } from '../../src/cli/training/loop.ts';
+import { clock, formatMetrics } from '../../src/cli/training/progress.ts';
+import { permutation } from '../../src/cli/training/shuffle.ts';
+import type { Batch, Metrics, Trainer } from '../../src/cli/training/trainer.ts';
+import * as D from '../../src/ir/dim.ts';
+import { tensor } from '../../src/ir/type.ts';
+import { f32 } from './helpers.ts';
+
+describe('shuffle', () => {
+  it('is a permutation that depends on seed and epoch alone', () => {
+    fc.assert(
+      fc.property(fc.nat(300), fc.nat(), fc.nat(1000), (n, seed, epoch) => {
+        const order = permutation(n, seed, epoch);
+        expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
+        expect(permutation(n, seed, epoch)).toEqual(order);
+      }),
+    );
+    const distinct = new Set([0, 1, 2].flatMap(s => [0, 1, 2].map(e => permutation(50, s, e).join())));
+    expect(distinct.size).toBe(9);
+  });
+
+  it('puts every element everywhere about equally often', () => {
+    const n = 6;
+    const rounds = 6000;
+    const counts = Array.from({ length: n }, () => new Array<number>(n).fill(0));
+    for (let epoch = 0; epoch < rounds; epoch++)
+      permutation(n, 1, epoch).forEach((v, i) => {
+        counts[i]![v]!++;
+      });
+    // Five standard deviations of a binomial of mean 1000.
+    for (const count of counts.flat()) expect(Math.abs(count - rounds / n)).toBeLessThan(5 * 28.9);
+  });
+});
+
+describe('batches', () => {
+  it('cover the order once', () => {
+    fc.assert(
+      fc.property(fc.nat(60), fc.integer({ min: 1, max: 20 }), fc.boolean(), (n, size, keep) => {
+        const order = permutation(n, 0, 0);
+        const parts = [...batches(order, size, keep)];
+        expect(parts).toHaveLength(batchCount(n, size, keep));
+        const count = keep ? n : n - (n % size);
+        expect(parts.flatMap(p => [...p])).toEqual([...order.subarray(0, count)]);
+      }),
+    );
+  });
+
+  it('take rows, and what has no examples whole', () => {
+    const N = D.symbol('N');
+    const specs = [
+      { name: 'x', type: tensor('f32', [N, 2]) },
+      { name: 'y', type: tensor('u8', [N]) },
+      { name: 'weights', type: tensor('f32', [3]) },
+    ];
+    const tensors = new Map([
+      ['x', f32([4, 2], i => i)],
+      ['y', { dtype: 'u8' as const, shape: [4], data: new Uint8Array([9, 8, 7, 6]) }],
+      ['weights', f32([3], i => -i)],
+    ]);
+    const data = makeDataset('t', specs, tensors, 'f');
+    expect(data.examples).toBe(4);
+    expect(data.batch([2, 0])).toEqual({
+      x: f32([2, 2], i => [4, 5, 0, 1][i]!),
+      y: { dtype: 'u8', shape: [2], data: new Uint8Array([7, 9]) },
+      weights: f32([3], i => -i),
+    });
+    const fixed = makeDataset('t', specs.slice(2), new Map([['weights', f32([3])]]), 'f');
+    expect(fixed.examples).toBe(1);
+    expect(fixed.batch([0])).toEqual({ weights: f32([3]) });
+  });
+});
+
+/** Answers steps in random order of time; the loss is the number of the step. */
+class Fake implements Trainer {
+  steps = 0;
+  running = 0;
+  most = 0;
+  readonly loss: (step: number) => number;
+
+  constructor(loss: (step: number) => number = step => step) {
+    this.loss = loss;
+  }
+
+  async step(): Promise<Metrics> {
+    const step = this.steps++;
+    this.most = Math.max(this.most, ++this.running);
+    await new Promise(done => setTimeout(done, (step * 7) % 5));
+    this.running--;
+    return { loss: this.loss(step), rows: [step, step] };
+  }
+
+  async evaluate(batch: Batch): Promise<Metrics> {
+    const { data } = batch.x!;
+    const mean = (f: (v: number) => number): number => [...data].reduce((n, v) => n + f(v), 0) / data.length;
+    return { loss: mean(v => v), both: [mean(v => v), mean(v => v * v)] };
+  }
+
+  async save() {
+    return new Map([['w', f32([1], () => this.loss(this.steps - 1))]]);
+  }
+
+  async load(): Promise<void> {}
+  dispose(): void {}
+}
+
+const rowsOf = (n: number) =>
+  makeDataset(
+    't',
+    [{ name: 'x', type: tensor('f32', [D.symbol('N')]) }],
+    new Map([['x', f32([n], i => i)]]),
+    'f',
+  );
+
+function observer() {
+  const steps: Measured[] = [];
+  const epochs: (Measured | undefined)[] = [];
+  let saved = 0;
+  return {
+    steps,
+    epochs,
+    saved: () => saved,
+    step: (m: Measured) => void steps.push(m),
+    epoch: (_: number, m: Measured | undefined) => void epochs.push(m),
+    weights: () => void saved++,
+  };
+}
+
+describe('the training loop', () => {
+  const options = { data: rowsOf(10), batch: 2, steps: 12, shuffle: true, seed: 3, keepLast: false };
+
+  it('keeps a few steps in flight and reports in order', async () => {
+    const trainer = new Fake();
+    const seen = observer();
+    await runTraining(trainer, { ...options, validation: rowsOf(3) }, seen);
+    expect(seen.steps.map(s => s.metrics.loss)).toEqual(Array.from({ length: 12 }, (_, i) => i));
+    expect(seen.steps.map(s => s.epoch)).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2]);
+    expect(trainer.most).toBe(3);
+    expect(seen.saved()).toBe(3);
+    expect(seen.epochs.map(m => [m!.step, m!.metrics.loss])).toEqual([
+      [4, 1],
+      [9, 1],
+      [11, 1],
+    ]);
+  });
+
+  it('weights batches by their size, partial ones included', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 9 }), async (n, batch) => {
+        const { loss, both } = await evaluate(new Fake(), rowsOf(n), batch, 0);
+        expect(loss).toBeCloseTo((n - 1) / 2, 9);
+        expect((both as number[])[1]).toBeCloseTo(((n - 1) * (2 * n - 1)) / 6, 7);
+      }),
+    );
+  });
+
+  it('stops at a loss that is not finite and saves nothing more', async () => {
+    const seen = observer();
+    const trainer = new Fake(step => (step === 6 ? Number.POSITIVE_INFINITY : step));
+    await expect(runTraining(trainer, options, seen)).rejects.toThrow(
+      'the loss of step 6 (epoch 1) is infinite',
+    );
+    expect(seen.saved()).toBe(1);
+    expect(seen.steps.at(-1)!.step).toBe(6);
+  });
+
+  it('does not save weights that are not finite', async () => {
+    const seen = observer();
+    const trainer = new Fake();
+    trainer.save = async () => new Map([['w', f32([2], i => (i === 1 ? Number.NaN : 0))]]);
+    await expect(runTraining(trainer, options, seen)).rejects.toThrow('w after step 4 is not a number');
+    expect(seen.saved()).toBe(0);
+  });
+
+  it('passes on what a step throws', async () => {
+    const trainer = new Fake();
+    trainer.step = () => Promise.reject(new Error('lost'));
+    await expect(runTraining(trainer, options, observer())).rejects.toThrow('lost');
+  });
+});
+
+it('formats times and metrics', () => {
+  expect([clock(5), clock(65.4), clock(7265)]).toEqual(['0:05', '1:05', '2:01:05']);
+  expect(formatMetrics({ loss: 0.12345, map: [1], tiny: 1e-7, zero: 0 }, 'val ')).toBe(
+    'val loss 0.1235  val tiny 1.000e-7  val zero 0.0000',
+  );
+});

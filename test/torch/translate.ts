@@ -1,0 +1,183 @@
+import type { NdArray } from '../../src/ir/primitive.ts';
+import { Attrs, named, Untranslated } from './attrs.ts';
+import type { Call, LoadedCase, TrainCase, VjpCase } from './case.ts';
+import { row, tensorOf } from './case.ts';
+import { convolutionArguments, isLoss, keepsBatch, translateCall } from './functions.ts';
+
+/** `free`: the leading extent is the dim N; `fixed`: all extents are numbers. */
+export type Sizes = 'free' | 'fixed';
+
+/** A name of the case as a word of the language. */
+export const word = (name: string): string => name.replaceAll(/\W/g, '_');
+
+function typeText({ dtype, shape }: NdArray, sizes: Sizes): string {
+  if (shape.length === 0) return dtype;
+  return `${dtype}[${shape.map((n, i) => (sizes === 'free' && i === 0 ? 'N' : n)).join(', ')}]`;
+}
+
+const assignment = (call: Call): string => {
+  if (call.out.length !== 1) throw new Untranslated(`${call.op} with ${call.out.length} results`);
+  return `  ${word(call.out[0]!)} = ${translateCall(call.op, call.in.map(word), new Attrs(call.op, call.attrs))}`;
+};
+
+/** Whether the case says the same with its leading extent left open. */
+export function hasBatch(loaded: LoadedCase<VjpCase>): boolean {
+  const { graph, inputs, consts, outputs } = loaded.case;
+  const batch = tensorOf(loaded, inputs[0]!).shape[0];
+  return (
+    graph.every(call => keepsBatch(call.op)) &&
+    [...inputs, ...consts].every(name => tensorOf(loaded, name).shape[0] === batch) &&
+    outputs.every(name => [undefined, batch].includes(tensorOf(loaded, `gy.${name}`).shape[0]))
+  );
+}
+
+/**
+ * A net `Case` from inputs, weights and cotangents to outputs and gradients: `y`, `grad_x`, `grad_weight`. Names that
+ * no word has are spelt with underscores.
+ */
+export function vjpSource(loaded: LoadedCase<VjpCase>, sizes: Sizes): string {
+  const { graph, inputs, consts, params, buffers, outputs, grads } = loaded.case;
+  const declare = (name: string, as: string, like: string, of: Sizes) =>
+    `${as}${name}: ${typeText(tensorOf(loaded, like), of)}`;
+  const given = [
+    ...[...inputs, ...consts].map(n => declare(word(n), '', n, sizes)),
+    ...[...params, ...buffers].map(n => declare(word(n), '', n, 'fixed')),
+    ...outputs.map(n => declare(word(n), 'gy_', `gy.${n}`, sizes)),
+  ];
+  const results = [
+    ...outputs.map(n => declare(word(n), '', `gy.${n}`, sizes)),
+    ...grads.map(n => declare(word(n), 'grad_', n, inputs.includes(n) ? sizes : 'fixed')),
+  ];
+  const total = outputs.map(n => `sum(${word(n)} * gy_${word(n)})`).join(' + ');
+  return `net Case(
+  ${given.join(',\n  ')}
+) -> (
+  ${results.join(',\n  ')}
+) {
+${graph.map(assignment).join('\n')}
+  total = ${total}
+  return ${[...outputs.map(word), ...grads.map(n => `grad(total, ${word(n)})`)].join(',\n    ')}
+}
+`;
+}
+
+/** A net with labelled layers and a program `fit` that trains it; parameter `conv1.weight` is `Net.conv1.weight`. */
+export function trainSource(loaded: LoadedCase<TrainCase>): string {
+  const { graph, feeds, params, buffers, consts, trained, loss, optimizer } = loaded.case;
+  if (consts.length > 0) throw new Untranslated('training with constants');
+  if (trained.length < params.length) throw new Untranslated('training of some parameters');
+  if (loaded.case.clip_grad_norm !== null) throw new Untranslated('gradient clipping');
+  if (loaded.case.lr_schedule !== null) throw new Untranslated('a learning-rate schedule');
+  const isKept = (name: string) => params.includes(name) || buffers.includes(name);
+  const shapeOf = (name: string) => tensorOf(loaded, `init.${name}`).shape;
+  const first = graph.findIndex(call => isLoss(call.op));
+  if (first < 0) throw new Untranslated('training without a known loss');
+  const [layers, rest] = [graph.slice(0, first), graph.slice(first)];
+  const made = layers.flatMap(call => call.out);
+  const fed = feeds.filter(f => layers.some(call => call.in.includes(f)));
+  const results = made.filter(name => rest.some(call => call.in.includes(name)));
+  const feed = (name: string) =>
+    `${word(name)}: ${typeText(row(tensorOf(loaded, `feed.${name}`), 0), 'free')}`;
+  const body = layers.map(call => (call.in.some(isKept) ? layer(call, shapeOf) : assignment(call)));
+  if (results.length !== 1) throw new Untranslated(`a net with ${results.length} results`);
+  const result = word(results[0]!);
+  return `net Net(${fed.map(feed).join(', ')}) -> f32[N, ...] {
+${body.join('\n')}
+  return ${result}
+}
+
+train fit {
+${feeds.map(name => `  data ${feed(name)}`).join('\n')}
+  ${result} = Net(${fed.map(word).join(', ')})
+${rest.map(assignment).join('\n')}
+  minimize ${word(loss)} over Net by ${optimiser(optimizer)}
+}
+`;
+}
+
+/** A call with parameters as a labelled block of the standard library. */
+function layer(call: Call, shapeOf: (param: string) => readonly number[]): string {
+  const [x, ...own] = call.in;
+  const label = own[0]!.slice(0, own[0]!.lastIndexOf('.'));
+  const attrs = new Attrs(call.op, call.attrs);
+  const fields = own.map(name => (name.startsWith(`${label}.`) ? name.slice(label.length + 1) : name));
+  const bias = named({ bias: fields.includes('bias') ? undefined : false });
+  const [out, , ...kernel] = shapeOf(own[0]!);
+  let block: string;
+  if (call.op === 'linear') block = `dense(${out}${bias})`;
+  else if (/^conv[123]d$/.test(call.op))
+    block = `conv(${out}, [${kernel.join(', ')}]${convolutionArguments(attrs)}${bias})`;
+  else if (call.op === 'batch_norm') {
+    attrs.only('training', true);
+    block = `batch_norm(${attrs.number('momentum') ?? 0.1}, ${attrs.number('eps') ?? 1e-5})`;
+  } else throw new Untranslated(`${call.op} with parameters`);
+  attrs.done();
+  const known = ['weight', 'bias', 'running_mean', 'running_var'];
+  if (!/^\w+$/.test(label) || !fields.every(f => known.includes(f)))
+    throw new Untranslated(`parameters called ${own.join(', ')}`);
+  return `  ${word(call.out[0]!)} = ${word(x!)} -> ${label}: ${block}`;
+}
+
+function optimiser(given: TrainCase['optimizer']): string {
+  const attrs = new Attrs(String(given.type), given);
+  const type = attrs.get('type');
+  const lr = attrs.number('lr');
+  const common = { lr, weight_decay: attrs.number('weight_decay') };
+  const text = ((): string => {
+    switch (type) {
+      case 'sgd': {
+        const momentum = attrs.number('momentum');
+        const others = { nesterov: attrs.boolean('nesterov'), dampening: attrs.number('dampening') };
+        return named({ ...common, momentum, ...others });
+      }
+      case 'adam':
+      case 'adamw': {
+        attrs.only('amsgrad', false);
+        const [beta1, beta2] = given.betas === undefined ? [] : attrs.list('betas');
+        return named({ ...common, beta1, beta2, eps: attrs.number('eps') });
+      }
+      case 'rmsprop': {
+        attrs.only('centered', false);
+        const others = { eps: attrs.number('eps'), momentum: attrs.number('momentum') };
+        return named({ ...common, alpha: attrs.number('alpha'), ...others });
+      }
+      default:
+        throw new Untranslated(`the optimiser ${String(type)}`);
+    }
+  })();
+  attrs.done();
+  return `${String(type)}(${text.slice(2)})`;
+}
+
+/** The first step of a training case as values and gradients: the loss and `grad_P` for every trained P. */
+export function firstGradients(loaded: LoadedCase<TrainCase>): LoadedCase<VjpCase> {
+  const { name, graph, params, trained, feeds, buffers, loss, f32_err } = loaded.case;
+  const of = (prefix: string, names: readonly string[], f = (x: NdArray) => x) =>
+    names.map(n => [n, f(tensorOf(loaded, `${prefix}.${n}`))] as const);
+  const one: NdArray = { dtype: 'f32', shape: [], data: new Float64Array([1]) };
+  const first = (x: NdArray) => row(x, 0);
+  return {
+    case: {
+      kind: 'vjp',
+      ...{
+        name,
+        graph,
+        params,
+        buffers,
+        f32_err,
+        consts: [],
+        inputs: feeds,
+        outputs: [loss],
+        grads: trained,
+      },
+    },
+    tensors: new Map([
+      ...of('init', params),
+      ...of('initbuf', buffers),
+      ...of('feed', feeds, first),
+      [`gy.${loss}`, one],
+      [`out.${loss}`, { ...first(tensorOf(loaded, 'loss')), dtype: 'f32' }],
+      ...of('grad1', trained).map(([n, x]) => [`grad.${n}`, x] as const),
+    ]),
+  };
+}
