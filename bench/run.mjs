@@ -50,7 +50,15 @@ else {
     await run();
     const now = performance.now();
     const dispatches = model.programs[work.program].dispatches.length;
-    loaded.push({ work, run, session, dispatches, compile: first - compileStart, first: now - first, times: [] });
+    loaded.push({
+      work,
+      run,
+      session,
+      dispatches,
+      compile: first - compileStart,
+      first: now - first,
+      times: [],
+    });
   }
   // Interleaved, so that a slow moment of the machine hits all alike.
   for (let i = 0; i < Number(flags.repeat); i++)
@@ -72,7 +80,9 @@ else {
     };
     rows.push(row);
     const more = `${dispatches} dispatches, compile ${compiling.toFixed(0)} ms, first run ${first.toFixed(0)} ms`;
-    console.log(`${work.name.padEnd(18)} ${String(row.median_ms).padStart(9)} ms  min ${row.min_ms}  ${more}  (${work.doc})`);
+    console.log(
+      `${work.name.padEnd(18)} ${String(row.median_ms).padStart(9)} ms  min ${row.min_ms}  ${more}  (${work.doc})`,
+    );
   }
 }
 if (flags.json) writeFileSync(flags.json, `${JSON.stringify(rows, null, 2)}\n`);

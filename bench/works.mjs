@@ -1,7 +1,14 @@
 // What the bench times: a name, a .dnn text, the program to run, and its inputs.
 const random = n => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898) * 0.5);
 
-const one = (name, doc, net, inputs) => ({ name, doc, source: net, entry: 'Net', program: 'predict', inputs });
+const one = (name, doc, net, inputs) => ({
+  name,
+  doc,
+  source: net,
+  entry: 'Net',
+  program: 'predict',
+  inputs,
+});
 
 const conv = (c, o, h, k, pad, extra = '') =>
   `net Net(x: f32[1, ${c}, ${h}, ${h}]) -> f32[1, ${o}, ${h}, ${h}] { return x -> conv: conv(${o}, ${k}, pad = ${pad}${extra}) -> relu }`;
@@ -22,9 +29,14 @@ export const works = [
   one('conv1x1-256-56', '1x1, 256 to 64 channels at 56 x 56, bias, relu', conv(256, 64, 56, 1, 0), () => ({
     x: random(256 * 56 * 56),
   })),
-  one('depthwise-128-56', '3x3 depthwise, 128 channels at 56 x 56', conv(128, 128, 56, 3, 1, ', groups = 128'), () => ({
-    x: random(128 * 56 * 56),
-  })),
+  one(
+    'depthwise-128-56',
+    '3x3 depthwise, 128 channels at 56 x 56',
+    conv(128, 128, 56, 3, 1, ', groups = 128'),
+    () => ({
+      x: random(128 * 56 * 56),
+    }),
+  ),
   {
     name: 'lenet-predict',
     doc: 'LeNet-5 inference, batch 64',
@@ -37,7 +49,7 @@ export const works = [
     name: 'lenet-step',
     doc: 'LeNet-5 training step, batch 64',
     file: 'examples/lenet/lenet.dnn',
-    entry: 'digits',
+    entry: 'mnist',
     program: 'step',
     inputs: () => ({
       x: Uint8Array.from({ length: 64 * 784 }, (_, i) => (i * 7919) % 256),

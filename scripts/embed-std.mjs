@@ -6,7 +6,9 @@ const folder = new URL('../src/std/', import.meta.url);
 const entries = readdirSync(folder)
   .filter(name => name.endsWith('.dnn'))
   .sort()
-  .map(name => `  ${JSON.stringify(name)}: ${JSON.stringify(readFileSync(new URL(name, folder), 'utf8'))},\n`);
+  .map(
+    name => `  ${JSON.stringify(name)}: ${JSON.stringify(readFileSync(new URL(name, folder), 'utf8'))},\n`,
+  );
 const text =
   '// Made by scripts/embed-std.mjs from the .dnn files beside it. Do not edit.\n' +
   `export const sources: Readonly<Record<string, string>> = {\n${entries.join('')}};\n`;

@@ -19,7 +19,7 @@ const { train, test } = writeDigits('out/digits');
 // Schedules are chosen for the adapter that is found; `dnnc compile` alone makes a module for GPUs.
 step(`dnnc compile examples/lenet/lenet.dnn --profile auto -o out/lenet`);
 step(
-  `dnnc train examples/lenet/lenet.dnn digits --data ${train} --val ${test} ` +
+  `dnnc train examples/lenet/lenet.dnn mnist --data ${train} --val ${test} ` +
     `--batch 32 --epochs ${epochs} --seed ${seed} --out out/lenet`,
 );
 step('node examples/lenet/app.mjs');

@@ -105,7 +105,6 @@ function choiceByCondition(cx: Context, at: CstNode): Expr {
     (otherwise, branch) => ({
       kind: 'if',
       condition: expression(cx, node(branch, 'condition')),
-      // biome-ignore lint/suspicious/noThenProperty: the tree names its branches as the language does
       then: expression(cx, node(branch, 'value')),
       else: otherwise,
       span: { ...end, start: spanOf(cx, branch).start },

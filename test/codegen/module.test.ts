@@ -117,7 +117,9 @@ describe('printModule', () => {
     expect(fit.state.map(t => t.name)).toEqual(['Net.weight', 'fit.momentum']);
     expect(fit.stateBytes).toBe(512);
     expect(fit.programs['net:Net']).toBe(net.model.programs.predict);
-    expect(fit.programs.init).toBe(net.model.programs.init);
+    // An app brings trained weights: the net alone has no initialiser.
+    expect(fit.programs.init).toBeDefined();
+    expect(net.model.programs.init).toBeUndefined();
     expect(fit.programs.evaluate).toBe(fit.programs.step);
     const { grid } = net.model.programs.predict!.dispatches[0]!;
     const at = (n: number) => grid.map(g => (typeof g === 'function' ? g(n) : g));
