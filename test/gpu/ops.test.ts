@@ -53,7 +53,9 @@ async function check(op: Primitive, target: Target): Promise<void> {
         return problem ? [`sample ${i}, ${name}: ${problem}\n${JSON.stringify(samples[i], show)}`] : [];
       });
     });
-    if (wrong.length > 0) throw new Error(`${wrong.join('\n')}\nwith DNNC_SEED=${seed} DNNC_RUNS=${numRuns}`);
+    if (wrong.length > 0) throw new Error(wrong.join('\n'));
+  } catch (error) {
+    throw new Error(`DNNC_SEED=${seed} DNNC_RUNS=${numRuns}: ${String(error)}`, { cause: error });
   } finally {
     session.dispose();
   }

@@ -70,7 +70,7 @@ describe.skipIf(!device)('LeNet on the device', () => {
   test('starts, and goes on for five steps, as the interpreter does', async () => {
     const session = await openTrainer();
     const initial = await stateOf(session);
-    const made = interpret('digits.init', { key: keyOf(0) }).state;
+    const made = interpret('mnist.init', { key: keyOf(0) }).state;
     for (const [name, value] of Object.entries(initial))
       expect(errorOf(value, made[name]!), name).toBeLessThan(1e-5);
 

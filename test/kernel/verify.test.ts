@@ -117,7 +117,10 @@ describe('verifyKernel', () => {
       'the tensor of buffer again is bound twice',
     ]);
     const bytes = K.buffer('bytes', 'u8', 'read_write');
-    expect(faults([], { buffers: [bytes] })).toEqual(['buffer bytes is u8 and can only be read']);
+    const store = K.store('bytes', K.i32(0), { kind: 'const', dtype: 'u8', value: 1 });
+    expect(faults([store], { buffers: [bytes] })).toEqual([
+      'a store to bytes, whose u8 are packed four to a word',
+    ]);
   });
 });
 

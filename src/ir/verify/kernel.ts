@@ -130,6 +130,8 @@ class Verifier {
     if (!buffer) this.#report(`there is no buffer ${s.buffer}`);
     else if (buffer.access !== 'read_write')
       this.#report(`a store to ${s.buffer}, which is bound for reading`);
+    else if (buffer.dtype === 'u8')
+      this.#report(`a store to ${s.buffer}, whose u8 are packed four to a word`);
     // A u8 value is a small u32.
     else if (!(buffer.dtype === 'u32' && s.value.dtype === 'u8')) this.#same(buffer.dtype, s.value, s);
   }
