@@ -21,6 +21,7 @@ const lenet = compileText(
   text,
   device && isSoftware(device.adapterInfo) ? softwareTarget : gpuTarget,
 );
+const program = lenet.entries.find(e => e.kind === 'train')!.name;
 const seed = 11;
 
 /** Dots that depend on the class, so that there is something to learn. */
