@@ -36,7 +36,7 @@ function batch(n: number, number: number): { x: NdArray; y: NdArray } {
 
 const batches = Array.from({ length: 5 }, (_, i) => batch(8, i));
 
-const openTrainer = (): Promise<Session> => openEntry(lenet, 'mnist', device!, { seed });
+const openTrainer = (): Promise<Session> => openEntry(lenet, program, device!, { seed });
 
 async function stateOf(session: Session): Promise<Arrays> {
   const read = session.model.state.map(async t => [t.name, fromHost(await session.read(t.name))]);
@@ -71,7 +71,7 @@ describe.skipIf(!device)('LeNet on the device', () => {
   test('starts, and goes on for five steps, as the interpreter does', async () => {
     const session = await openTrainer();
     const initial = await stateOf(session);
-    const made = interpret('mnist.init', { key: keyOf(0) }).state;
+    const made = interpret(`${program}.init`, { key: keyOf(0) }).state;
     for (const [name, value] of Object.entries(initial))
       expect(errorOf(value, made[name]!), name).toBeLessThan(1e-5);
 
@@ -79,7 +79,7 @@ describe.skipIf(!device)('LeNet on the device', () => {
     let state = initial;
     batches.forEach((data, step) => {
       const host = { key: keyOf(step), epoch: scalar(step), iter: scalar(step) };
-      const result = interpret('mnist.step', { ...state, ...data, ...host });
+      const result = interpret(`${program}.step`, { ...state, ...data, ...host });
       expect(Math.abs(losses[step]! - result.outputs.loss!.data[0]!), `loss of step ${step}`).toBeLessThan(
         1e-4,
       );
@@ -105,7 +105,7 @@ describe.skipIf(!device)('LeNet on the device', () => {
     const roles = lenet.compiled.layout.tensors.map(t => [t.name.startsWith('LeNet.'), t.role]);
     expect(new Set(roles.map(String))).toEqual(new Set(['true,param', 'false,state']));
     expect(await run(openTrainer)).toEqual(first);
-    const other = await run(() => openEntry(lenet, 'mnist', device!, { seed: seed + 1 }));
+    const other = await run(() => openEntry(lenet, program, device!, { seed: seed + 1 }));
     expect(other.saved).not.toEqual(first.saved);
   });
 

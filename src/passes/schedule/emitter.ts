@@ -162,8 +162,16 @@ export class Emitter {
     return value;
   }
 
-  /** Flat element index; the part that is not constant gets a name, so that neighbours share it. */
+  /**
+   * Flat element index; the part that is not constant gets a name, so that neighbours share it. A constant before the
+   * first element, which WGSL refuses, stands only in code that no element runs: it becomes 0.
+   */
   flat(at: readonly Index[], tensor: Tensor): KExpr {
+    const index = this.#flat(at, tensor);
+    return index.kind === 'const' && index.value < 0 ? K.int(0) : index;
+  }
+
+  #flat(at: readonly Index[], tensor: Tensor): KExpr {
     const flat = A.flatten(at, tensor.type.shape);
     const { rest } = A.axisCoefficients(flat);
     const offset = rest.kind === 'dim' ? D.constantValue(rest.dim) : undefined;
