@@ -7,6 +7,7 @@ import type { KExpr, KernelBuffer, Stmt } from '../../ir/kernel.ts';
 import type { Tensor } from '../../ir/program.ts';
 import { storageOf } from '../../ir/program.ts';
 import * as K from './kexpr.ts';
+import { operands, withOperands } from './operands.ts';
 
 /** What `reduced` and the two sides of a merge stand for while an expression is emitted. */
 export type Reduced = (component: number) => KExpr;
@@ -289,38 +290,4 @@ export class Emitter {
 /** Where a tensor's elements lie: views share, members of a pack are bound on their own. */
 function root(tensor: Tensor): Tensor {
   return storageOf(tensor);
-}
-
-function operands(e: Expr): readonly Expr[] {
-  switch (e.kind) {
-    case 'unary':
-    case 'cast':
-      return [e.a];
-    case 'binary':
-      return [e.a, e.b];
-    case 'select':
-      return [e.condition, e.a, e.b];
-    case 'random':
-      return e.args;
-    default:
-      return [];
-  }
-}
-
-/** The node alone: operands replaced by place holders that `reduced` answers in order. */
-function withOperands(e: Expr): Expr {
-  const hole = (of: Expr): Expr => ({ kind: 'reduced', dtype: of.dtype, component: -1 });
-  switch (e.kind) {
-    case 'unary':
-    case 'cast':
-      return { ...e, a: hole(e.a) };
-    case 'binary':
-      return { ...e, a: hole(e.a), b: hole(e.b) };
-    case 'select':
-      return { ...e, condition: hole(e.condition), a: hole(e.a), b: hole(e.b) };
-    case 'random':
-      return { ...e, args: e.args.map(hole) as unknown as typeof e.args };
-    default:
-      return e;
-  }
 }

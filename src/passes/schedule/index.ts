@@ -6,17 +6,17 @@ import { place } from '../../support/source.ts';
 import { chooseMap, chooseSplit, chooseTiles } from './choose.ts';
 import { Emitter } from './emitter.ts';
 import { emitMap } from './map.ts';
-import { splitReduction } from './split.ts';
-import { emitTiles } from './tile.ts';
 import {
   asProduct,
   type BlockChoice,
   chooseBlock,
   chooseDepthSplit,
-  emitWorkgroupTiles,
   invocations,
   type Product,
-} from './workgroup.ts';
+} from './product.ts';
+import { splitReduction } from './split.ts';
+import { emitTiles } from './tile.ts';
+import { emitWorkgroupTiles } from './workgroup.ts';
 
 /** The kernels that one work became, in order, and the tensors that only they use. */
 export interface Scheduled {
