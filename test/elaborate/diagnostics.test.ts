@@ -150,7 +150,6 @@ describe('every error, at its place', () => {
       ['E0901 scan(axis = 1) t in x carry h = zeros(N) { yield h }'],
     ],
     ['step', train('step a { minimize mean(A(x)) over A by sgd(lr = 1) }'), ['E0901 step a']],
-    ['op', 'op f(x: f32[N]) -> y: f32[N] { y[n] = sum(n) x[n] }', ['E0901 f']],
     [
       'weights',
       'net A(x: f32[N, 4]) -> f32[N, 4] = B(3) weights "a.st"\nblock B(n: int)(x: f32[N, D]) -> f32[N, D] { return x }',

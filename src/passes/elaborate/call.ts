@@ -9,6 +9,7 @@ import type { Argument, Builtin } from './builtins/builtin.ts';
 import type { Context } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import { lookupCallable } from './lookup.ts';
+import { callOp } from './notation.ts';
 import { placeUnlabelled } from './place.ts';
 import type { Scope } from './scope.ts';
 import { makeScope } from './scope.ts';
@@ -58,6 +59,8 @@ export function applyCallable(
   switch (f.kind) {
     case 'fn':
       return callFunction(ctx, f.decl, f.module, args, span);
+    case 'op':
+      return callOp(ctx, f.decl, f.module, args, span);
     case 'builtin':
       return callBuiltin(ctx, f.builtin, args, span);
     case 'primitive':

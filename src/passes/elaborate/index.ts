@@ -2,7 +2,6 @@ import { GraphBuilder } from '../../ir/builder.ts';
 import type { Module, Net, Train } from '../../ir/module.ts';
 import type { File, NetDecl } from '../../parser/ast.ts';
 import type { Diagnostic } from '../../support/diagnostic.ts';
-import { unsupportedOp } from '../../support/errors/unsupported.ts';
 import { checkNames } from './check-names.ts';
 import { checkDefines } from './constants.ts';
 import type { Defines } from './context.ts';
@@ -45,7 +44,6 @@ export function elaborate(
       if (decl.kind === 'const') lookup(ctx, makeScope('module', '', root), decl.name.name, decl.name.span);
       else if (decl.kind === 'net') nets.push(elaborateNet(ctx, decl, instanceOf(ctx, root, decl)));
       else if (decl.kind === 'train') trains.push(elaborateTrain(ctx, decl));
-      else if (decl.kind === 'op') ctx.fail(unsupportedOp(decl.name.span));
     });
   }
   for (const { module, name } of root.imported.values()) {

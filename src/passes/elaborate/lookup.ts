@@ -83,8 +83,7 @@ function declared(ctx: Context, module: ModuleScope, decl: Declaration, span: Sp
     case 'block':
       return { kind: 'block', decl, module };
     case 'op':
-      // Reported at its declaration.
-      throw new Poisoned();
+      return { kind: 'op', decl, module };
     case 'train':
       ctx.fail(misplaced(span, `\`${decl.name.name}\` is a training program, not a value`));
       break;

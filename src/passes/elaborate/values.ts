@@ -5,7 +5,7 @@ import type { Value } from '../../ir/graph.ts';
 import type { Primitive } from '../../ir/primitive.ts';
 import type { DType } from '../../ir/type.ts';
 import { printType } from '../../ir/type.ts';
-import type { BlockDecl, FnDecl } from '../../parser/ast.ts';
+import type { BlockDecl, FnDecl, OpDecl } from '../../parser/ast.ts';
 import type { Builtin } from './builtins/builtin.ts';
 import type { Instance } from './instance.ts';
 import type { ModuleScope } from './scope.ts';
@@ -27,6 +27,7 @@ export type Val =
   /** `out.rest` where only `out.rest[0]`, `out.rest[1]` … are values. */
   | { readonly kind: 'group'; readonly record: RecordVal; readonly key: string }
   | { readonly kind: 'fn'; readonly decl: FnDecl; readonly module: ModuleScope }
+  | { readonly kind: 'op'; readonly decl: OpDecl; readonly module: ModuleScope }
   | BlockVal
   | { readonly kind: 'instance'; readonly instance: Instance }
   | { readonly kind: 'builtin'; readonly builtin: Builtin }
@@ -39,7 +40,7 @@ export type Val =
   | { readonly kind: 'poison' };
 
 export type TensorVal = Extract<Val, { kind: 'tensor' }>;
-export type Callable = Extract<Val, { kind: 'fn' | 'block' | 'instance' | 'builtin' | 'primitive' }>;
+export type Callable = Extract<Val, { kind: 'fn' | 'op' | 'block' | 'instance' | 'builtin' | 'primitive' }>;
 
 /** Result of a call: its outputs in order, and for blocks every named value inside. Used as a tensor: its first output. */
 export interface RecordVal {
@@ -68,7 +69,7 @@ export function size(dim: Dim): Val {
 }
 
 export function isCallable(v: Val): v is Callable {
-  return ['fn', 'block', 'instance', 'builtin', 'primitive'].includes(v.kind);
+  return ['fn', 'op', 'block', 'instance', 'builtin', 'primitive'].includes(v.kind);
 }
 
 /** The size that a value stands for, if it is a whole number. */
@@ -109,6 +110,7 @@ export function describe(v: Val): string {
     case 'group':
       return `the values \`${v.key}[…]\``;
     case 'fn':
+    case 'op':
       return `the function \`${v.decl.name.name}\``;
     case 'block':
       return `the block \`${v.decl.name.name}\``;

@@ -11,8 +11,3 @@ export function unsupported(span: Span, what: string, hint?: string): Diagnostic
     ...(hint !== undefined && { hint }),
   };
 }
-
-/** E0901: an operation in index notation. */
-export function unsupportedOp(span: Span): Diagnostic {
-  return unsupported(span, 'an `op` of your own', 'write it as a `fn` of existing functions');
-}
