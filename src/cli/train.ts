@@ -1,179 +1,210 @@
-import { join } from 'node:path';
-import { writeWeights } from '../../runtime/index.ts';
-import { buildModel } from '../codegen/model.ts';
-import type { Module, Train } from '../ir/module.ts';
-import { moduleGraphs } from '../passes/pipeline.ts';
-import { describeAdapter, openDevice, targetOf } from './adapter.ts';
-import { exitCode, unknownName } from './errors.ts';
-import { ensureFolder, readTensors, writeAtomically } from './files.ts';
-import { expandGraph, inputsOf, type StateSpec, stateOf } from './graphs.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { unfinishedTraining } from '../support/errors/training.ts';
+import { CliError, exitCode, exitCodeOf, usageError } from './errors.ts';
+import { ensureFolder, readTensors } from './files.ts';
 import type { Io } from './io.ts';
-import { type Checked, loadCompiled, loadModule, withDiagnostics } from './load.ts';
-import type { RunTarget, SourceOptions } from './options.ts';
-import { matchTensors, type TensorSpec, type Tensors } from './tensors.ts';
-import { batchCount, type Dataset, makeDataset } from './training/data.ts';
-import { DeviceTrainer } from './training/device.ts';
-import { InterpretedTrainer } from './training/interpreted.ts';
-import { MetricsLog } from './training/log.ts';
-import { runTraining } from './training/loop.ts';
-import { formatMetrics, Progress } from './training/progress.ts';
-import type { Metrics, Trainer } from './training/trainer.ts';
+import { type Checked, loadModule } from './load.ts';
+import { declaredWeights } from './net-weights.ts';
+import type { SourceOptions } from './options.ts';
+import { note, type OutputOptions } from './output.ts';
+import type { Tensors } from './tensors.ts';
+import { type Checkpoint, findCheckpoint, isFinished, requireCheckpoint } from './training/checkpoint.ts';
+import { type Interrupt, listenForInterrupt } from './training/interrupt.ts';
+import { batchesPerEpoch, type Ending, runTraining } from './training/loop.ts';
+import { findTrain, openTrainer, readData, takeWeights, trainState } from './training/open.ts';
+import { formatNumber, Progress } from './training/progress.ts';
+import { defaultInterval, type Interval, Recorder } from './training/recorder.ts';
+import { resumeCommand } from './training/resume-command.ts';
+import {
+  newSettings,
+  type RunFlags,
+  type RunInputs,
+  type RunSettings,
+  resumedSettings,
+} from './training/settings.ts';
+import type { Trainer } from './training/trainer.ts';
 
-export interface TrainOptions extends SourceOptions {
+export interface TrainOptions extends SourceOptions, OutputOptions, RunFlags {
   readonly data: string;
   readonly val?: string;
-  readonly batch: number;
-  readonly epochs?: number;
-  readonly steps?: number;
-  readonly shuffle: boolean;
-  readonly keepLast: boolean;
   readonly weights?: string;
-  readonly seed: number;
-  readonly target: RunTarget;
-  readonly out: string;
+  readonly out?: string;
+  readonly resume?: string;
+  readonly overwrite?: boolean;
+  readonly checkpointEvery?: Interval;
 }
 
-const defaultEpochs = 10;
+/** A training with all that is known before a device is looked for. */
+interface Plan extends RunInputs {
+  readonly checked: Checked;
+  readonly folder: string;
+  readonly settings: RunSettings;
+  /** Where it goes on from. */
+  readonly from: Checkpoint | undefined;
+  /** What it starts with instead of what `init` makes. */
+  readonly weights: Tensors | undefined;
+  readonly perEpoch: number;
+}
 
-/** `dnnc train FILE PROGRAM`: writes DIR/metrics.jsonl, and DIR/weights.safetensors after every epoch. */
+/** `dnnc train FILE PROGRAM`: leaves metrics, weights, the best weights and checkpoints in a folder. */
 export async function trainCommand(
   path: string,
   program: string,
   options: TrainOptions,
   io: Io,
 ): Promise<number> {
-  const checked = loadModule(path, options, io);
-  const train = checked.module.trains.find(t => t.name === program);
-  if (!train) {
-    throw unknownName(
-      'training program',
-      program,
-      checked.module.trains.map(t => t.name),
-    );
-  }
-  // Everything that can be wrong with files is found before a device is looked for.
-  const specs = inputsOf(train.step, 'data');
-  for (const spec of inputsOf(train.evaluate, 'data'))
-    if (!specs.some(s => s.name === spec.name)) specs.push(spec);
-  const data = readData(program, specs, options.data);
-  const validation = options.val === undefined ? undefined : readData(program, specs, options.val);
-  const state = stateOf([train.step, train.evaluate, train.init]);
-  const weights =
-    options.weights === undefined ? undefined : readWeightsFor(checked.module, train, state, options.weights);
-
-  const perEpoch = batchCount(data.examples, options.batch, options.keepLast);
-  const steps = options.steps ?? (options.epochs ?? defaultEpochs) * perEpoch;
-  const epochs = Math.ceil(steps / Math.max(perEpoch, 1));
-  const folder = ensureFolder(options.out);
-  const { trainer, close } = await openTrainer(path, checked, train, state, options, io);
+  const plan = makePlan(path, program, options, io);
+  const { folder, settings, data, validation, perEpoch, from } = plan;
+  ensureFolder(folder);
+  const { batch, target, seed } = settings;
+  const batches = [
+    { program: 'step' as const, batch, data },
+    ...(validation ? [{ program: 'evaluate' as const, batch, data: validation }] : []),
+  ];
+  const how = { ...options, target, seed, batches };
+  const { trainer, close } = await openTrainer(path, plan.checked, plan.train, how, io);
   try {
-    if (weights) await trainer.load(weights);
-    const batches = `${perEpoch} ${perEpoch === 1 ? 'batch' : 'batches'} of ${options.batch}`;
-    io.out(`${program}: ${data.examples} examples, ${batches} an epoch, ${steps} steps\n`);
-    const outcome = await observe(trainer, { data, validation, steps, epochs }, options, folder, io);
-    io.out(`done in ${outcome.seconds.toFixed(1)} s: ${outcome.summary}\n`);
-    io.out(`${join(folder, 'metrics.jsonl')}\n${join(folder, 'weights.safetensors')}\n`);
-    return exitCode.fine;
+    if (plan.weights) await trainer.load(plan.weights);
+    const each = `${perEpoch} ${perEpoch === 1 ? 'batch' : 'batches'} of ${batch}`;
+    note(io, `${program}: ${data.examples} examples, ${each} an epoch, ${settings.steps} steps\n`);
+    if (from) note(io, `resumed at step ${from.state.position.step} from ${from.path}\n`);
+    const command = resumeCommand(path, program, options, folder);
+    return await runPlan(trainer, plan, options.checkpointEvery ?? defaultInterval, command, io);
   } finally {
     trainer.dispose();
     close();
   }
 }
 
-interface Work {
-  readonly data: Dataset;
-  readonly validation: Dataset | undefined;
-  readonly steps: number;
-  readonly epochs: number;
+/** Finds everything that can be wrong with flags and files; changes nothing. */
+function makePlan(path: string, program: string, options: TrainOptions, io: Io): Plan {
+  const folder = options.resume ?? options.out;
+  if (folder === undefined)
+    throw usageError('--out or --resume is missing', '--out DIR begins a training, --resume DIR goes on');
+  const checked = loadModule(path, options, io);
+  const train = findTrain(checked.module, program);
+  const from = options.resume === undefined ? undefined : requireCheckpoint(folder, text => note(io, text));
+  if (!from && !options.overwrite) requireFinished(folder);
+  const data = readData(train, options.data);
+  const validation = options.val === undefined ? undefined : readData(train, options.val);
+  const inputs = { train, data, validation };
+  const settings = from
+    ? resumedSettings(options, inputs, from.state.settings, { folder, step: from.state.position.step })
+    : newSettings(options, inputs);
+  let weights: Tensors | undefined;
+  if (from) weights = takeWeights(checked.module, train, from.weights, () => true);
+  else if (options.weights !== undefined)
+    weights = takeWeights(checked.module, train, readTensors(options.weights), s => s.role === 'param');
+  else weights = declaredWeights(checked.module, checked.file, trainState(train));
+  if (from && from.state.settings.graph !== settings.graph)
+    io.err(`${path} has changed since the checkpoint: the numbers are not those of an unbroken run\n`);
+  return { ...inputs, checked, folder, settings, from, weights, perEpoch: batchesPerEpoch(data, settings) };
+}
+
+/** Hours of work are not overwritten because a flag was forgotten. */
+function requireFinished(folder: string): void {
+  const state = findCheckpoint(folder).found?.state;
+  if (state && state.position.step > 0 && !isFinished(state))
+    throw new DiagnosticError(unfinishedTraining(folder, state.position.step, state.settings.steps));
 }
 
 /** Trains with everything that is shown and written on the way. */
-async function observe(
+async function runPlan(
   trainer: Trainer,
-  { data, validation, steps, epochs }: Work,
-  { batch, shuffle, seed, keepLast }: TrainOptions,
-  folder: string,
+  { data, validation, settings, folder, from, perEpoch }: Plan,
+  interval: Interval,
+  command: string,
   io: Io,
-): Promise<{ seconds: number; summary: string }> {
-  const log = new MetricsLog(join(folder, 'metrics.jsonl'));
-  const progress = new Progress(io, steps, epochs);
-  let last: Metrics = {};
-  let lastValidation: Metrics | undefined;
+): Promise<number> {
+  const { batch, steps, shuffle, seed, keepLast } = settings;
+  const epochs = Math.ceil(steps / perEpoch);
+  const state = from?.state;
+  const progress = new Progress(io, steps, epochs, state?.position.step, state?.means);
+  let recorder: Recorder | undefined;
+  let interrupt: Interrupt | undefined;
+  let ending: Ending;
   try {
-    await runTraining(
-      trainer,
-      { data, ...(validation && { validation }), batch, steps, shuffle, seed, keepLast },
-      {
-        step(measured) {
-          log.write(measured);
-          progress.step(measured);
-        },
-        epoch(epoch, measured) {
-          if (measured) log.write(measured, true);
-          lastValidation = measured?.metrics;
-          last = progress.epoch(epoch, measured);
-        },
-        weights(tensors) {
-          writeAtomically(join(folder, 'weights.safetensors'), writeWeights(Object.fromEntries(tensors)));
-        },
-      },
-    );
-  } finally {
-    progress.stop();
-    log.close();
-  }
-  const parts = [formatMetrics(last), ...(lastValidation ? [formatMetrics(lastValidation, 'val ')] : [])];
-  return { seconds: progress.seconds(), summary: parts.join('  ') };
-}
-
-function readData(program: string, specs: readonly TensorSpec[], file: string): Dataset {
-  return makeDataset(program, specs, readTensors(file), file);
-}
-
-/** Every parameter must be there; states may be, and without them start anew. What other programs of the file have is left out. */
-function readWeightsFor(module: Module, train: Train, state: readonly StateSpec[], file: string): Tensors {
-  const all = readTensors(file);
-  const needed = state.filter(s => s.role === 'param' || all.has(s.name));
-  const others = new Set(stateOf(moduleGraphs(module).map(([, graph]) => graph)).map(s => s.name));
-  matchTensors(`train ${train.name}`, needed, all, { isKnown: name => others.has(name) });
-  return new Map(needed.map(({ name }) => [name, all.get(name)!]));
-}
-
-interface Opened {
-  readonly trainer: Trainer;
-  readonly close: () => void;
-}
-
-async function openTrainer(
-  path: string,
-  { file }: Checked,
-  train: Train,
-  state: readonly StateSpec[],
-  options: TrainOptions,
-  io: Io,
-): Promise<Opened> {
-  if (options.target === 'interpret') {
-    const graphs = withDiagnostics(file, io, () => ({
-      step: expandGraph(train.step),
-      evaluate: expandGraph(train.evaluate),
-      init: expandGraph(train.init),
-    }));
-    return { trainer: new InterpretedTrainer(graphs, state, options.seed), close: () => {} };
-  }
-  const device = await openDevice();
-  try {
-    io.out(`adapter: ${describeAdapter(device)}\n`);
-    const names = new Set(['step', 'evaluate', 'init'].map(p => `${train.name}.${p}`));
-    const { entries, compiled } = loadCompiled(path, options, io, {
-      target: targetOf(device),
-      only: name => names.has(name),
-      checked: true,
+    const begin = from ? { from } : { weights: await trainer.save() };
+    recorder = new Recorder({ folder, settings, interval, progress, ...begin });
+    interrupt = listenForInterrupt(() => {
+      progress.stop();
+      io.err('interrupted: finishing the step and saving; a second time ends at once\n');
     });
-    const entry = entries.find(e => e.kind === 'train' && e.name === train.name)!;
-    const trainer = await DeviceTrainer.open(buildModel(entry, compiled.layout), device, options.seed);
-    return { trainer, close: () => device.destroy() };
+    const { code } = interrupt;
+    const options = {
+      ...{ data, batch, steps, shuffle, seed, keepLast },
+      ...(validation && { validation }),
+      ...(state && { from: state.position }),
+      interrupted: () => code() !== undefined,
+    };
+    ending =
+      state && isStale(state.stale, settings) ? 'stopped' : await runTraining(trainer, options, recorder);
+    if (ending !== 'interrupted') recorder.finish();
   } catch (error) {
-    device.destroy();
-    throw error;
+    throw recorder?.saved ? withSaved(error, recorder.saved, command) : error;
+  } finally {
+    interrupt?.release();
+    progress.stop();
+    recorder?.close();
   }
+  const seconds = progress.seconds();
+  conclude(recorder, settings, { ending, seconds, command }, io);
+  return ending === 'interrupted' ? interrupt.code()! : exitCode.fine;
+}
+
+const isStale = (stale: number, { patience }: RunSettings): boolean =>
+  patience !== undefined && stale >= patience;
+
+function conclude(
+  recorder: Recorder,
+  settings: RunSettings,
+  { ending, seconds, command }: { ending: Ending; seconds: number; command: string },
+  io: Io,
+): void {
+  const { files, last, best: watched, saved } = recorder;
+  const best = watched?.best;
+  const metric = watched?.monitor.metric;
+  const interrupted = ending === 'interrupted';
+  io.json?.set({
+    program: settings.program,
+    ending,
+    step: saved!.step,
+    steps: settings.steps,
+    seconds,
+    metrics: last.train,
+    ...(last.val && { val: last.val }),
+    ...(best && { best: { metric, ...best, file: files.best } }),
+    files: { metrics: files.metrics, weights: files.weights, checkpoint: saved!.path },
+    ...(interrupted && { resume: command }),
+  });
+  if (interrupted) io.err(`saved step ${saved!.step} of ${settings.steps}; go on with\n  ${command}\n`);
+  if (ending === 'stopped')
+    note(io, `stopped early: val ${metric} has not become better for ${watched!.stale} epochs\n`);
+  if (!interrupted) note(io, `done in ${seconds.toFixed(1)} s: ${recorder.summary()}\n`);
+  if (best) {
+    const value = formatNumber(best.value);
+    note(
+      io,
+      `best val ${metric} ${value} after epoch ${best.epoch + 1} (step ${best.step}): ${files.best}\n`,
+    );
+  }
+  if (!interrupted) note(io, `${files.metrics}\n${files.weights}\n`);
+}
+
+/** The error with what is left of the training and how it goes on. */
+function withSaved(error: unknown, saved: { path: string; step: number }, command: string): unknown {
+  const message = `saved up to step ${saved.step}: ${saved.path}`;
+  const resume = `it goes on with ${command}`;
+  if (error instanceof DiagnosticError)
+    return new DiagnosticError(
+      ...error.diagnostics.map(d => ({
+        ...d,
+        notes: [...(d.notes ?? []), { message }],
+        hint: d.hint ?? resume,
+      })),
+    );
+  const code = exitCodeOf(error);
+  if (code === exitCode.internal || !(error instanceof Error)) return error;
+  const { hint, notes = [] } = error as Partial<CliError>;
+  return new CliError(code, error.message, hint ?? resume, [...notes, message]);
 }

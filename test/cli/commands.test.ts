@@ -143,7 +143,9 @@ describe('compile', () => {
   });
 
   it('says where it cannot write', async () => {
-    expect(await dnnc('compile', file, '-o', `${file}/x`)).toMatchObject({ code: exitCode.usage });
+    const { code, err } = await dnnc('compile', file, '-o', `${file}/x`);
+    expect(err).toContain(`error[E0413]: cannot write ${file}/x: a part of the path is no folder`);
+    expect(code).toBe(exitCode.diagnostics);
   });
 
   it('has nothing to write for a file of functions', async () => {

@@ -49,7 +49,12 @@ describe('train', () => {
     expect(out).toContain('fit: 22 examples, 5 batches of 4 an epoch, 30 steps');
     expect(out.match(/^epoch \d\/6 .* val loss .* examples\/s .* left$/gm)).toHaveLength(6);
     expect(out).toMatch(/^done in .* loss .* val accuracy /m);
-    expect(readdirSync(at('a')).sort()).toEqual(['metrics.jsonl', 'weights.safetensors']);
+    expect(readdirSync(at('a')).sort()).toEqual([
+      'best.safetensors',
+      'checkpoint-30.safetensors',
+      'metrics.jsonl',
+      'weights.safetensors',
+    ]);
   });
 
   it('repeats bit for bit with one seed, and not with another', async () => {

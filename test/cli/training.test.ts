@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchCount, batches, makeDataset } from '../../src/cli/training/data.ts';
-import { evaluate, type Measured, runTraining } from '../../src/cli/training/loop.ts';
+import { evaluate } from '../../src/cli/training/evaluate.ts';
+import { beginning, type Measured, type Position, runTraining } from '../../src/cli/training/loop.ts';
 import { clock, formatMetrics } from '../../src/cli/training/progress.ts';
 import { permutation } from '../../src/cli/training/shuffle.ts';
 import type { Batch, Metrics, Trainer } from '../../src/cli/training/trainer.ts';
@@ -114,17 +115,22 @@ const rowsOf = (n: number) =>
     'f',
   );
 
-function observer() {
+function observer(due: (step: number) => boolean = () => false) {
   const steps: Measured[] = [];
   const epochs: (Measured | undefined)[] = [];
-  let saved = 0;
+  const checkpoints: Position[] = [];
+  const interrupts: Position[] = [];
   return {
     steps,
     epochs,
-    saved: () => saved,
+    checkpoints,
+    interrupts,
     step: (m: Measured) => void steps.push(m),
-    epoch: (_: number, m: Measured | undefined) => void epochs.push(m),
-    weights: () => void saved++,
+    evaluating: () => {},
+    epoch: (_: number, m: Measured | undefined) => epochs.push(m) < 0,
+    due: ({ step }: Position) => due(step),
+    checkpoint: (_: unknown, position: Position) => void checkpoints.push(position),
+    interrupt: (_: unknown, position: Position) => void interrupts.push(position),
   };
 }
 
@@ -138,7 +144,12 @@ describe('the training loop', () => {
     expect(seen.steps.map(s => s.metrics.loss)).toEqual(Array.from({ length: 12 }, (_, i) => i));
     expect(seen.steps.map(s => s.epoch)).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2]);
     expect(trainer.most).toBe(3);
-    expect(seen.saved()).toBe(3);
+    // Twice a whole epoch, and the part of one before what ends it.
+    expect(seen.checkpoints).toEqual([
+      { step: 5, epoch: 1, batches: 0 },
+      { step: 10, epoch: 2, batches: 0 },
+      { step: 12, epoch: 2, batches: 2 },
+    ]);
     expect(seen.epochs.map(m => [m!.step, m!.metrics.loss])).toEqual([
       [4, 1],
       [9, 1],
@@ -149,7 +160,7 @@ describe('the training loop', () => {
   it('weights batches by their size, partial ones included', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 9 }), async (n, batch) => {
-        const { loss, both } = await evaluate(new Fake(), rowsOf(n), batch, 0);
+        const { loss, both } = (await evaluate(new Fake(), rowsOf(n), { batch, epoch: 0 }))!;
         expect(loss).toBeCloseTo((n - 1) / 2, 9);
         expect((both as number[])[1]).toBeCloseTo(((n - 1) * (2 * n - 1)) / 6, 7);
       }),
@@ -162,7 +173,7 @@ describe('the training loop', () => {
     await expect(runTraining(trainer, options, seen)).rejects.toThrow(
       'the loss of step 6 (epoch 1) is infinite',
     );
-    expect(seen.saved()).toBe(1);
+    expect(seen.checkpoints).toEqual([{ step: 5, epoch: 1, batches: 0 }]);
     expect(seen.steps.at(-1)!.step).toBe(6);
   });
 
@@ -171,7 +182,72 @@ describe('the training loop', () => {
     const trainer = new Fake();
     trainer.save = async () => new Map([['w', f32([2], i => (i === 1 ? Number.NaN : 0))]]);
     await expect(runTraining(trainer, options, seen)).rejects.toThrow('w after step 4 is not a number');
-    expect(seen.saved()).toBe(0);
+    expect(seen.checkpoints).toEqual([]);
+  });
+
+  it('makes checkpoints where they are due, when every step before them is reported', async () => {
+    const seen = observer(step => step % 2 === 0);
+    const reported: number[] = [];
+    seen.checkpoint = (_, position) => {
+      seen.checkpoints.push(position);
+      reported.push(seen.steps.length);
+    };
+    await runTraining(new Fake(), { ...options, steps: 8 }, seen);
+    expect(seen.checkpoints.map(c => [c.step, c.epoch, c.batches])).toEqual([
+      [2, 0, 2],
+      [4, 0, 4],
+      [5, 1, 0],
+      [6, 1, 1],
+      [8, 1, 3],
+    ]);
+    expect(reported).toEqual([2, 4, 5, 6, 8]);
+  });
+
+  it('goes on from anywhere with the batches and steps that an unbroken run has', async () => {
+    const trace = async (from: Position, steps: number): Promise<string[]> => {
+      const seen: string[] = [];
+      const trainer = new Fake();
+      const { step } = trainer;
+      trainer.step = async function (this: Fake, batch?: Batch) {
+        seen.push(`${this.steps}: ${batch!.x!.data.join()}`);
+        return step.call(this);
+      } as Fake['step'];
+      await runTraining(trainer, { ...options, steps, from }, observer());
+      return seen;
+    };
+    const whole = await trace(beginning, 12);
+    expect(whole).toHaveLength(12);
+    for (const [step, epoch, batches] of [
+      [0, 0, 0],
+      [3, 0, 3],
+      [5, 0, 5],
+      [5, 1, 0],
+      [11, 2, 1],
+      [12, 2, 2],
+    ] as const)
+      expect(await trace({ step, epoch, batches }, 12)).toEqual(whole.slice(step));
+  });
+
+  it('ends where it is told to, also while it evaluates', async () => {
+    // Before each of five batches, then of three of the validation data, for every epoch.
+    for (const [asked, position] of [
+      [1, { step: 0, epoch: 0, batches: 0 }],
+      [3, { step: 2, epoch: 0, batches: 2 }],
+      [6, { step: 5, epoch: 0, batches: 5 }],
+      [8, { step: 5, epoch: 0, batches: 5 }],
+      [9, { step: 5, epoch: 1, batches: 0 }],
+      [18, { step: 11, epoch: 2, batches: 1 }],
+      [19, { step: 12, epoch: 2, batches: 2 }],
+    ] as const) {
+      let times = 0;
+      const seen = observer();
+      const interrupted = () => ++times >= asked;
+      const ending = await runTraining(new Fake(), { ...options, validation: rowsOf(6), interrupted }, seen);
+      expect(ending).toBe('interrupted');
+      expect(seen.interrupts).toEqual([position]);
+      expect(seen.checkpoints.at(-1)).toEqual(position);
+      expect(seen.steps).toHaveLength(position.step);
+    }
   });
 
   it('passes on what a step throws', async () => {

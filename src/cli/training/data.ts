@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { TensorValue, TypedArray } from '../../../runtime/index.ts';
 import type { DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
-import { dataError } from '../errors.ts';
+import { DiagnosticError } from '../../support/diagnostic.ts';
+import { noExamples } from '../../support/errors/training.ts';
 import { matchTensors, type TensorSpec, type Tensors } from '../tensors.ts';
 import type { Batch } from './trainer.ts';
 
@@ -9,6 +11,12 @@ import type { Batch } from './trainer.ts';
 export interface Dataset {
   /** 1 where no tensor has examples: every step is fed everything. */
   readonly examples: number;
+  /** The free dim that counts them, where one does. */
+  readonly batchDim: string | undefined;
+  /** All free dims, the examples' at their number. */
+  readonly dims: DimEnv;
+  /** The same for the same tensors in the same order, however they are stored in a file. */
+  readonly digest: string;
   batch(rows: ArrayLike<number>): Batch;
 }
 
@@ -30,20 +38,35 @@ export function makeDataset(
   file: string,
 ): Dataset {
   const dim = batchDim(specs);
+  // Before shapes are compared: an extent of 0 is no size that a free dim can have, and says less.
+  for (const { name, type } of specs)
+    if (dim !== undefined && type.shape[0]?.key === dim && tensors.get(name)?.shape[0] === 0)
+      throw new DiagnosticError(noExamples(file));
   const dims: DimEnv = matchTensors(`train ${program}`, specs, tensors);
   const perExample = new Set(
     specs.filter(s => dim !== undefined && s.type.shape[0]?.key === dim).map(s => s.name),
   );
-  const examples = dim === undefined ? 1 : (dims[dim] ?? 0);
-  if (examples === 0) throw dataError(`${file} has no examples`);
+  const examples = dim === undefined ? 1 : dims[dim]!;
   const values = specs.map(({ name }) => [name, tensors.get(name)!] as const);
   return {
     examples,
+    batchDim: dim,
+    dims,
+    digest: digestOf(values),
     batch: rows =>
       Object.fromEntries(
         values.map(([name, value]) => [name, perExample.has(name) ? takeRows(value, rows) : value]),
       ),
   };
+}
+
+function digestOf(tensors: readonly (readonly [string, TensorValue])[]): string {
+  const hash = createHash('sha256');
+  for (const [name, { dtype, shape, data }] of tensors) {
+    hash.update(JSON.stringify([name, dtype, shape]));
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex').slice(0, 32);
 }
 
 /** The rows along the leading axis, in an array of their own. */

@@ -1,20 +1,36 @@
 import {
+  BufferError,
   type Model,
   openTrainer,
+  type Program,
   type Trainer as RuntimeTrainer,
   readWeights,
 } from '../../../runtime/index.ts';
+import { DiagnosticError } from '../../support/diagnostic.ts';
+import { outOfMemory } from '../../support/errors/training.ts';
 import { onDevice } from '../errors.ts';
+import { formatBytes } from '../explain/table.ts';
 import type { Tensors } from '../tensors.ts';
+import { arenaBytes, excess, largestBelow } from './memory.ts';
 import type { Batch, Metrics, Trainer } from './trainer.ts';
+
+type ProgramName = 'step' | 'evaluate';
+
+/** Free dims of a program by name, and which one counts the examples of a batch. */
+export interface Sizes {
+  readonly dims: Readonly<Record<string, number>>;
+  readonly batchDim: string | undefined;
+}
 
 /** Trains on a WebGPU device, which stays the caller's. */
 export class DeviceTrainer implements Trainer {
   readonly #trainer: RuntimeTrainer;
   readonly #model: Model;
+  /** Of the programs whose memory was asked about. */
+  readonly #sizes = new Map<ProgramName, Sizes>();
 
   static async open(model: Model, device: GPUDevice, seed: number): Promise<DeviceTrainer> {
-    return new DeviceTrainer(await onDevice(() => openTrainer(model, { device, seed })), model);
+    return onDevice(async () => new DeviceTrainer(await openTrainer(model, { device, seed }), model));
   }
 
   constructor(trainer: RuntimeTrainer, model: Model) {
@@ -22,14 +38,38 @@ export class DeviceTrainer implements Trainer {
     this.#model = model;
   }
 
+  get steps(): number {
+    return this.#trainer.steps;
+  }
+
+  set steps(steps: number) {
+    this.#trainer.steps = steps;
+  }
+
+  /** Throws `DiagnosticError` E0501 where batches of this size are too large for the device's limits. */
+  requireMemory(name: ProgramName, batch: number, sizes: Sizes): void {
+    this.#sizes.set(name, sizes);
+    const { limits } = this.#trainer.device;
+    const tooLarge = (n: number) =>
+      this.#programs(name).flatMap(p => excess(p, this.#dims(name, p, n), limits) ?? [])[0];
+    const found = tooLarge(batch);
+    if (!found) return;
+    const fits = largestBelow(batch, n => !tooLarge(n));
+    throw new DiagnosticError(
+      outOfMemory(
+        `${this.#describe(name, batch)} takes ${formatBytes(found.bytes)} in one buffer, ` +
+          `the device allows ${formatBytes(found.most)}`,
+        this.#hint(name, fits),
+      ),
+    );
+  }
+
   step(batch: Batch, epoch: number): Promise<Metrics> {
-    return onDevice(async () => plain(await this.#trainer.step(this.#used('step', batch), { epoch })));
+    return this.#run('step', batch, used => this.#trainer.step(used, { epoch }));
   }
 
   evaluate(batch: Batch, epoch: number): Promise<Metrics> {
-    return onDevice(async () =>
-      plain(await this.#trainer.evaluate(this.#used('evaluate', batch), { epoch })),
-    );
+    return this.#run('evaluate', batch, used => this.#trainer.evaluate(used, { epoch }));
   }
 
   async save(): Promise<Tensors> {
@@ -45,9 +85,56 @@ export class DeviceTrainer implements Trainer {
   }
 
   /** Data that no kernel of the program reads are not among its inputs. */
-  #used(program: 'step' | 'evaluate', batch: Batch): Batch {
-    const names = this.#model.programs[program]!.inputs.map(t => t.name);
-    return Object.fromEntries(names.map(name => [name, batch[name]!]));
+  async #run(
+    name: ProgramName,
+    batch: Batch,
+    work: (used: Batch) => ReturnType<RuntimeTrainer['step']>,
+  ): Promise<Metrics> {
+    const names = new Set(this.#programs(name).flatMap(p => p.inputs.map(t => t.name)));
+    const used = Object.fromEntries([...names].map(input => [input, batch[input]!]));
+    return onDevice(async () => {
+      try {
+        return plain(await work(used));
+      } catch (error) {
+        if (!(error instanceof BufferError)) throw error;
+        throw new DiagnosticError(outOfMemory(error.message, this.#smaller(name, used, error.bytes)));
+      }
+    });
+  }
+
+  /** What the device has free is unknown; half of what it refused is a fair try. */
+  #smaller(name: ProgramName, batch: Batch, refused: number): string {
+    const rows = Math.max(1, ...Object.values(batch).map(t => t.shape[0] ?? 1));
+    const bytes = (n: number): number =>
+      Math.max(...this.#programs(name).map(p => arenaBytes(p, this.#dims(name, p, n))));
+    return this.#hint(
+      name,
+      largestBelow(rows, n => bytes(n) <= refused / 2),
+      'may fit',
+    );
+  }
+
+  #hint(name: ProgramName, batch: number, fit = 'would fit'): string {
+    if (this.#sizes.get(name)?.batchDim !== undefined && batch > 0) return `--batch ${batch} ${fit}`;
+    return 'not even one example fits: a smaller net, or an adapter with more memory';
+  }
+
+  #describe(name: ProgramName, batch: number): string {
+    const [program] = this.#programs(name);
+    const values = this.#dims(name, program!, batch);
+    const sizes = program!.dims.map((d, i) => `${d} = ${values[i]}`);
+    return `${this.#model.name}.${name}${sizes.length === 0 ? '' : ` with ${sizes.join(', ')}`}`;
+  }
+
+  /** What a call runs: every `step` of the program, or the one for metrics. */
+  #programs(name: ProgramName): Program[] {
+    const { programs, steps = [['step', 1]] } = this.#model;
+    return name === 'step' ? steps.map(([step]) => programs[step]!) : [programs.evaluate!];
+  }
+
+  #dims(name: ProgramName, program: Program, batch: number): number[] {
+    const { dims, batchDim } = this.#sizes.get(name) ?? { dims: {}, batchDim: undefined };
+    return program.dims.map(d => (d === batchDim ? batch : (dims[d] ?? 1)));
   }
 }
 

@@ -1,42 +1,54 @@
 import type { Graph } from '../../ir/graph.ts';
 import type { NdArray } from '../../ir/primitive.ts';
+import { DiagnosticError } from '../../support/diagnostic.ts';
+import { outOfMemory } from '../../support/errors/training.ts';
 import { initialState, interpret, type StateSpec, updates } from '../graphs.ts';
 import { fromArray, type Tensors, toArray } from '../tensors.ts';
 import type { Batch, Metrics, Trainer } from './trainer.ts';
 
 /** Graphs of a training program that the interpreter can run. */
 export interface TrainingGraphs {
-  readonly step: Graph;
+  readonly steps: readonly { readonly every: number; readonly graph: Graph }[];
   readonly evaluate: Graph;
   readonly init: Graph;
 }
 
-/** Trains in f64 on the host: slow, exact, and the same on every machine. Weights are rounded where they are saved. */
+/**
+ * Trains in f64 on the host: slow, and the same on every machine. Parameters and state are rounded to their dtypes
+ * after every step, so that what is saved is all that there is.
+ */
 export class InterpretedTrainer implements Trainer {
   readonly #graphs: TrainingGraphs;
   readonly #specs: readonly StateSpec[];
   readonly #seed: number;
-  readonly #state: Map<string, NdArray>;
-  #steps = 0;
+  readonly #state = new Map<string, NdArray>();
+  steps = 0;
 
   constructor(graphs: TrainingGraphs, specs: readonly StateSpec[], seed: number) {
     this.#graphs = graphs;
     this.#specs = specs;
     this.#seed = seed;
-    this.#state = initialState(graphs.init, seed);
+    this.#update(initialState(graphs.init, seed));
   }
 
   async step(batch: Batch, epoch: number): Promise<Metrics> {
-    const { step } = this.#graphs;
-    const outputs = this.#run(step, batch, epoch);
-    for (const [name, value] of updates(step, outputs)) this.#state.set(name, value);
-    this.#steps++;
-    return metricsOf(step, outputs);
+    const metrics: Record<string, Metrics[string]> = {};
+    for (const { every, graph } of this.#graphs.steps) {
+      if (this.steps % every !== 0) continue;
+      const outputs = this.#run(graph, batch, epoch);
+      this.#update(updates(graph, outputs));
+      Object.assign(metrics, metricsOf(graph, outputs));
+    }
+    this.steps++;
+    await turn();
+    return metrics;
   }
 
   async evaluate(batch: Batch, epoch: number): Promise<Metrics> {
     const { evaluate } = this.#graphs;
-    return metricsOf(evaluate, this.#run(evaluate, batch, epoch));
+    const outputs = this.#run(evaluate, batch, epoch);
+    await turn();
+    return metricsOf(evaluate, outputs);
   }
 
   async save(): Promise<Tensors> {
@@ -51,12 +63,30 @@ export class InterpretedTrainer implements Trainer {
     this.#state.clear();
   }
 
+  #update(values: Iterable<readonly [string, NdArray]>): void {
+    for (const [name, value] of values) this.#state.set(name, toArray(fromArray(value)));
+  }
+
   #run(graph: Graph, batch: Batch, epoch: number): Map<string, NdArray> {
     const tensors = new Map(this.#state);
     for (const [name, value] of Object.entries(batch)) tensors.set(name, toArray(value));
-    return interpret(graph, tensors, { seed: this.#seed, step: this.#steps, epoch });
+    try {
+      return interpret(graph, tensors, { seed: this.#seed, step: this.steps, epoch });
+    } catch (error) {
+      if (!(error instanceof RangeError) || !/allocation failed|invalid .*length/i.test(error.message))
+        throw error;
+      throw new DiagnosticError(
+        outOfMemory(
+          `${graph.name} takes more memory than there is: ${error.message}`,
+          'use a smaller --batch',
+        ),
+      );
+    }
   }
 }
+
+/** Lets the process look at signals and timers, which steps without a device never wait for. */
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 function metricsOf(graph: Graph, outputs: ReadonlyMap<string, NdArray>): Metrics {
   return Object.fromEntries(

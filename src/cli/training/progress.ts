@@ -1,7 +1,31 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Io } from '../io.ts';
+import { note } from '../output.ts';
 import type { Measured } from './loop.ts';
 import type { Metrics } from './trainer.ts';
+
+/** Sums of an epoch that is under way, kept in checkpoints so that its means come out the same. */
+export interface Sums {
+  readonly weight: number;
+  readonly sums: Readonly<Record<string, number | null>>;
+}
+
+/** A bar at the end of a terminal, or nothing where there is none. */
+export function openBar(
+  io: Io,
+  format: string,
+  total: number,
+  at: number,
+  payload: object,
+): SingleBar | undefined {
+  if (!io.terminal) return undefined;
+  const bar = new SingleBar(
+    { format, stream: io.terminal, barsize: 16, hideCursor: true, clearOnComplete: true, fps: 5 },
+    Presets.rect,
+  );
+  bar.start(total, at, payload);
+  return bar;
+}
 
 /** Shows how a training goes: a line that is drawn again on a terminal, a line for every epoch elsewhere. */
 export class Progress {
@@ -10,25 +34,27 @@ export class Progress {
   readonly #epochs: number;
   readonly #bar: SingleBar | undefined;
   readonly #began = performance.now();
-  readonly #means = new Means();
+  readonly #from: number;
+  readonly #means: Means;
   #epochBegan = this.#began;
-  #done = 0;
+  /** Examples of this epoch that this process has trained on. */
+  #examples = 0;
+  #done: number;
 
-  constructor(io: Io, steps: number, epochs: number) {
+  /** `from`: steps that are done already. */
+  constructor(io: Io, steps: number, epochs: number, from = 0, sums?: Sums) {
     this.#io = io;
     this.#steps = steps;
     this.#epochs = epochs;
-    if (!io.terminal) return;
+    this.#from = this.#done = from;
+    this.#means = new Means(sums);
     const format = 'epoch {epoch} {bar} step {value}/{total}  {metrics}  {rate}  {left} left';
-    this.#bar = new SingleBar(
-      { format, stream: io.terminal, barsize: 16, hideCursor: true, clearOnComplete: true, fps: 5 },
-      Presets.rect,
-    );
-    this.#bar.start(steps, 0, { epoch: `1/${epochs}`, metrics: '', rate: '', left: '?' });
+    this.#bar = openBar(io, format, steps, from, { epoch: `1/${epochs}`, metrics: '', rate: '', left: '?' });
   }
 
   step({ step, epoch, examples, metrics }: Measured): void {
     this.#means.add(metrics, examples);
+    this.#examples += examples;
     this.#done = step + 1;
     this.#bar?.update(this.#done, {
       epoch: `${epoch + 1}/${this.#epochs}`,
@@ -36,6 +62,11 @@ export class Progress {
       rate: this.#rate(),
       left: this.#left(),
     });
+  }
+
+  /** In the place of the metrics, on a terminal only. */
+  evaluating(examples: number, of: number): void {
+    this.#bar?.update(this.#done, { metrics: `validation ${Math.floor((100 * examples) / of)}%` });
   }
 
   /** Gives the means of the epoch's metrics. */
@@ -50,10 +81,23 @@ export class Progress {
       this.#rate(),
       `${this.#left()} left`,
     ];
-    this.#line(parts.join('  '));
+    this.line(parts.join('  '));
     this.#means.clear();
+    this.#examples = 0;
     this.#epochBegan = performance.now();
     return means;
+  }
+
+  /** Above the bar, which draws itself again under it. */
+  line(text: string): void {
+    const { terminal } = this.#io;
+    terminal?.cursorTo(0);
+    terminal?.clearLine(0);
+    note(this.#io, `${text}\n`);
+  }
+
+  sums(): Sums {
+    return this.#means.sums();
   }
 
   stop(): void {
@@ -67,40 +111,42 @@ export class Progress {
 
   #rate(): string {
     const seconds = (performance.now() - this.#epochBegan) / 1000;
-    return `${Math.round(this.#means.weight / Math.max(seconds, 1e-9))} examples/s`;
+    return `${Math.round(this.#examples / Math.max(seconds, 1e-9))} examples/s`;
   }
 
   #left(): string {
-    return clock((this.seconds() / Math.max(this.#done, 1)) * (this.#steps - this.#done));
-  }
-
-  /** Above the bar, which draws itself again under it. */
-  #line(text: string): void {
-    const { terminal } = this.#io;
-    terminal?.cursorTo(0);
-    terminal?.clearLine(0);
-    this.#io.out(`${text}\n`);
+    return clock((this.seconds() / Math.max(this.#done - this.#from, 1)) * (this.#steps - this.#done));
   }
 }
 
 /** Weighted means of scalar metrics. */
 class Means {
-  readonly #sums = new Map<string, number>();
-  weight = 0;
+  readonly #sums: Map<string, number>;
+  #weight: number;
+
+  /** JSON has no number for a sum that is not finite. */
+  constructor({ weight, sums }: Sums = { weight: 0, sums: {} }) {
+    this.#weight = weight;
+    this.#sums = new Map(Object.entries(sums).map(([name, sum]) => [name, sum ?? Number.NaN]));
+  }
 
   add(metrics: Metrics, weight: number): void {
-    this.weight += weight;
+    this.#weight += weight;
     for (const [name, value] of Object.entries(metrics))
       if (typeof value === 'number') this.#sums.set(name, (this.#sums.get(name) ?? 0) + weight * value);
   }
 
   values(): Metrics {
-    return Object.fromEntries([...this.#sums].map(([name, sum]) => [name, sum / this.weight]));
+    return Object.fromEntries([...this.#sums].map(([name, sum]) => [name, sum / this.#weight]));
+  }
+
+  sums(): Sums {
+    return { weight: this.#weight, sums: Object.fromEntries(this.#sums) };
   }
 
   clear(): void {
     this.#sums.clear();
-    this.weight = 0;
+    this.#weight = 0;
   }
 }
 
@@ -113,7 +159,7 @@ export function formatMetrics(metrics: Metrics, prefix = ''): string {
     .join('  ');
 }
 
-function formatNumber(x: number): string {
+export function formatNumber(x: number): string {
   return x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e5) ? x.toExponential(3) : x.toFixed(4);
 }
 

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Module, Net } from '../ir/module.ts';
+import { dataError } from './errors.ts';
+import { readTensors, type SourceFile } from './files.ts';
+import type { StateSpec } from './graphs.ts';
+import { matchTensors, type Tensors } from './tensors.ts';
+
+/**
+ * What the program itself says of its weights: for every `net … weights "file"` whose parameters are among `specs`,
+ * the tensors of that file. Its keys may begin with the net's name or leave it out; tensors that the net does not
+ * have (a head that was cut) are left out, missing and misshapen ones are errors, all at once.
+ */
+export function declaredWeights(module: Module, file: SourceFile, specs: readonly StateSpec[]): Tensors {
+  const found = new Map<string, Tensors extends ReadonlyMap<string, infer V> ? V : never>();
+  for (const net of module.nets) {
+    const own = specs.filter(s => s.name.startsWith(`${net.name}.`));
+    if (!net.weights || own.length === 0) continue;
+    const given = renamed(net, file);
+    matchTensors(`net ${net.name}`, own, given, { isKnown: () => true });
+    for (const { name } of own) found.set(name, given.get(name)!);
+  }
+  return found;
+}
+
+function renamed(net: Net, file: SourceFile): Tensors {
+  const { file: path, rename, span } = net.weights!;
+  const folder = dirname(file.pathOf(span.source) ?? '');
+  const table = rename === undefined ? [] : readTable(resolve(folder, rename), rename);
+  const prefix = `${net.name}.`;
+  return new Map(
+    [...readTensors(resolve(folder, path))].map(([key, value]) => {
+      const name = table.reduce((text, [pattern, by]) => text.replace(pattern, by), key);
+      return [name.startsWith(prefix) ? name : prefix + name, value] as const;
+    }),
+  );
+}
+
+/** `{"^layer1\\.(\\d+)": "rest[$1]"}`: regular expressions and what takes their place, applied in order. */
+function readTable(path: string, name: string): [RegExp, string][] {
+  let table: unknown;
+  try {
+    table = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw dataError(`rename "${name}" cannot be read: ${(error as Error).message}`);
+  }
+  const entries = typeof table === 'object' && table !== null ? Object.entries(table) : [];
+  return entries.map(([pattern, by]) => {
+    if (typeof by !== 'string') throw dataError(`rename "${name}": the replacement of ${pattern} is no text`);
+    try {
+      return [new RegExp(pattern), by];
+    } catch {
+      throw dataError(`rename "${name}": ${pattern} is no regular expression`);
+    }
+  });
+}

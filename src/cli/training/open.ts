@@ -1,0 +1,118 @@
+import { buildModel } from '../../codegen/model.ts';
+import type { Module, Train } from '../../ir/module.ts';
+import { moduleGraphs } from '../../passes/pipeline.ts';
+import { describeAdapter, openDevice, targetOf } from '../adapter.ts';
+import { onDevice, unknownName } from '../errors.ts';
+import { readTensors } from '../files.ts';
+import { expandGraph, inputsOf, type StateSpec, stateOf } from '../graphs.ts';
+import type { Io } from '../io.ts';
+import { type Checked, loadCompiled, withDiagnostics } from '../load.ts';
+import type { RunTarget, SourceOptions } from '../options.ts';
+import { note } from '../output.ts';
+import { matchTensors, type TensorSpec, type Tensors } from '../tensors.ts';
+import { type Dataset, makeDataset } from './data.ts';
+import { DeviceTrainer } from './device.ts';
+import { InterpretedTrainer } from './interpreted.ts';
+import type { Trainer } from './trainer.ts';
+
+/** Throws a usage error with the names that there are. */
+export function findTrain({ trains }: Module, name: string): Train {
+  const found = trains.find(t => t.name === name);
+  if (found) return found;
+  throw unknownName(
+    'training program',
+    name,
+    trains.map(t => t.name),
+  );
+}
+
+/** The data that a program is fed, for steps and for validation. */
+export function dataOf({ steps, evaluate }: Train): TensorSpec[] {
+  const all = [...steps.map(s => s.graph), evaluate].flatMap(graph => inputsOf(graph, 'data'));
+  return all.filter((spec, i) => all.findIndex(s => s.name === spec.name) === i);
+}
+
+export const readData = (train: Train, file: string): Dataset =>
+  makeDataset(train.name, dataOf(train), readTensors(file), file);
+
+/** Parameters and states of a training program. */
+export const trainState = ({ steps, evaluate, init }: Train): StateSpec[] =>
+  stateOf([...steps.map(s => s.graph), evaluate, init]);
+
+/**
+ * Those of a file's tensors that are wanted; `isNeeded` says which must be there. What other programs of the module
+ * have is left out, anything else is an error, and all errors come at once.
+ */
+export function takeWeights(
+  module: Module,
+  train: Train,
+  all: Tensors,
+  isNeeded: (spec: StateSpec) => boolean,
+): Tensors {
+  const wanted = trainState(train).filter(s => isNeeded(s) || all.has(s.name));
+  const others = new Set(stateOf(moduleGraphs(module).map(([, graph]) => graph)).map(s => s.name));
+  matchTensors(`train ${train.name}`, wanted, all, { isKnown: name => others.has(name) });
+  return new Map(wanted.map(({ name }) => [name, all.get(name)!]));
+}
+
+export interface OpenedTrainer {
+  readonly trainer: Trainer;
+  readonly close: () => void;
+}
+
+export interface OpenTrainerOptions extends SourceOptions {
+  readonly target: RunTarget;
+  readonly seed: number;
+  /** The most examples that each program gets at once, and the data with their sizes. */
+  readonly batches: readonly {
+    readonly program: 'step' | 'evaluate';
+    readonly batch: number;
+    readonly data: Dataset;
+  }[];
+}
+
+/** Makes a training program ready to run. Throws where its batches cannot fit the device. */
+export async function openTrainer(
+  path: string,
+  { file }: Checked,
+  train: Train,
+  options: OpenTrainerOptions,
+  io: Io,
+): Promise<OpenedTrainer> {
+  const { target, seed, batches } = options;
+  if (target === 'interpret') {
+    const graphs = withDiagnostics(file, io, () => ({
+      steps: train.steps.map(({ every, graph }) => ({ every, graph: expandGraph(graph) })),
+      evaluate: expandGraph(train.evaluate),
+      init: expandGraph(train.init),
+    }));
+    return { trainer: new InterpretedTrainer(graphs, trainState(train), seed), close: () => {} };
+  }
+  const device = await openDevice();
+  let trainer: DeviceTrainer | undefined;
+  try {
+    const adapter = describeAdapter(device);
+    note(io, `adapter: ${adapter}\n`);
+    io.json?.set({ adapter });
+    const names = new Set(
+      [...train.steps.map(s => s.name), 'evaluate', 'init'].map(p => `${train.name}.${p}`),
+    );
+    const { entries, compiled } = loadCompiled(path, options, io, {
+      target: targetOf(device),
+      only: name => names.has(name),
+      checked: true,
+    });
+    const entry = entries.find(e => e.kind === 'train' && e.name === train.name)!;
+    trainer = await DeviceTrainer.open(buildModel(entry, compiled.layout), device, seed);
+    const opened = trainer;
+    await onDevice(async () => {
+      for (const { program, batch, data } of batches)
+        opened.requireMemory(program, Math.min(batch, data.examples), data);
+    });
+    return { trainer: opened, close: () => device.destroy() };
+  } catch (error) {
+    trainer?.dispose();
+    device.destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,17 @@
+import type { SourceOptions } from '../options.ts';
+
+/** The command line that goes on with a training, to be copied into a shell. */
+export function resumeCommand(
+  path: string,
+  program: string,
+  options: SourceOptions & { readonly data: string; readonly val?: string },
+  folder: string,
+): string {
+  const defines = Object.entries(options.define ?? {}).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
+  const val = options.val === undefined ? [] : ['--val', options.val];
+  const words = ['dnnc', 'train', path, program, ...defines, '--data', options.data, ...val];
+  return [...words, '--resume', folder].map(quote).join(' ');
+}
+
+const quote = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
