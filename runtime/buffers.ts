@@ -1,7 +1,9 @@
+import { BufferError } from './errors.ts';
+
 // GPUBufferUsage, which Node does not have as a global.
 export const usage = { read: 0x1, source: 0x4, target: 0x8, uniform: 0x40, storage: 0x80 } as const;
 
-/** Creates a buffer or throws an Error that says what was asked for (`what`) and why it cannot be had. */
+/** Creates a buffer or throws a `BufferError` that says what was asked for (`what`) and why it cannot be had. */
 export async function createBuffer(
   device: GPUDevice,
   size: number,
@@ -16,7 +18,7 @@ export async function createBuffer(
   if (errors[0] || errors[1]) {
     buffer.destroy();
     const reason = errors[0] ? 'the device is out of memory' : errors[1]!.message;
-    throw new Error(`${what} takes ${bytes(size)}: ${reason}`);
+    throw new BufferError(`${what} takes ${bytes(size)}: ${reason}`, size);
   }
   return buffer;
 }
@@ -29,7 +31,7 @@ export function checkSize(
 ): void {
   const most = device.limits[limit];
   if (!(size <= most))
-    throw new Error(`${what} takes ${bytes(size)}, the device allows ${bytes(most)} (${limit})`);
+    throw new BufferError(`${what} takes ${bytes(size)}, the device allows ${bytes(most)} (${limit})`, size);
 }
 
 const bytes = (n: number): string => (n < 2 ** 20 ? `${n} bytes` : `${(n / 2 ** 20).toFixed(1)} MiB`);

@@ -15,9 +15,8 @@ export async function acquire(
   const { navigator } = globalThis as { navigator?: { gpu?: GPU } };
   if (!navigator?.gpu) {
     throw new Error(
-      `${model.name}: no WebGPU here (navigator.gpu is missing). In a browser: it needs a recent one and a secure ` +
-        "page (https or localhost). In Node: import { requestDevice } from 'dnnc/runtime/node' and pass " +
-        '{ device: await requestDevice() }.',
+      `${model.name}: no WebGPU here (no navigator.gpu). In a browser: it takes a recent one and https or localhost. ` +
+        "In Node: import { requestDevice } from 'dnnc/runtime/node' and pass { device: await requestDevice() }.",
     );
   }
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
@@ -32,6 +31,27 @@ export async function acquire(
     }),
     owned: true,
   };
+}
+
+type Listener = (info: GPUDeviceLostInfo) => void;
+
+const listeners = new WeakMap<GPUDevice, Set<Listener>>();
+
+/**
+ * Calls `tell` when the device is lost, unless the function that is returned was called before. What waits on
+ * `device.lost` itself stays in memory as long as the device lives, so there is one such for each device.
+ */
+export function onLost(device: GPUDevice, tell: Listener): () => void {
+  const all = listeners.get(device) ?? new Set();
+  if (!listeners.has(device)) {
+    listeners.set(device, all);
+    device.lost.then(info => {
+      listeners.delete(device);
+      for (const told of all) told(info);
+    });
+  }
+  all.add(tell);
+  return () => all.delete(tell);
 }
 
 function check(model: Model, what: string, { features, limits }: GPUDevice | GPUAdapter): void {

@@ -10,6 +10,17 @@ export class DeviceLostError extends Error {
   }
 }
 
+/** A buffer larger than the device allows or has memory for. The message says what it is for. */
+export class BufferError extends Error {
+  /** What was asked for. */
+  readonly bytes: number;
+  constructor(message: string, bytes: number) {
+    super(message);
+    this.name = 'BufferError';
+    this.bytes = bytes;
+  }
+}
+
 /** A kernel that the device's compiler refuses: the kernel's name, its place in the source, what was said. */
 export class KernelError extends Error {
   readonly kernel: string;

@@ -1,4 +1,4 @@
-export { DeviceLostError, KernelError } from './errors.ts';
+export { BufferError, DeviceLostError, KernelError } from './errors.ts';
 export { type OpenOptions, open } from './open.ts';
 export type { Dispatch, DType, Kernel, Model, Program, Scalar, Size, StateTensor, Tensor } from './plan.ts';
 export {

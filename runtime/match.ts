@@ -33,7 +33,7 @@ export function match(
 ): Arguments {
   const problems: string[] = [];
   const dims = new Map<string, number>();
-  for (const name of program.dims) if (name in scalars) dims.set(name, scalars[name]!);
+  for (const name of program.dims) if (Object.hasOwn(scalars, name)) dims.set(name, scalars[name]!);
   const values = () => program.dims.map(name => dims.get(name)!);
 
   const expected = ({ name, dtype, shape }: Tensor, got: string) => {

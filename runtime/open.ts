@@ -1,6 +1,6 @@
 import { createBuffer, usage } from './buffers.ts';
 import { acquire } from './device.ts';
-import type { Model } from './plan.ts';
+import type { Model, StateTensor } from './plan.ts';
 import { Session } from './session.ts';
 import { type LoadOptions, parse, type Weights } from './state.ts';
 import { roundUp } from './tensor.ts';
@@ -24,7 +24,8 @@ const waitKey = Symbol.for('dnnc.wait');
  * the model has one. Throws an Error where the device or the weights do not suit.
  */
 export async function open(model: Model, options: OpenOptions = {}): Promise<Session> {
-  const { weights, seed = 0, partial, extra } = options;
+  const { weights, seed = 0, extra } = options;
+  let { partial } = options;
   const [{ device, owned }, loaded] = await Promise.all([
     acquire(model, options.device),
     typeof weights === 'string' || weights instanceof URL ? download(weights) : weights,
@@ -37,15 +38,13 @@ export async function open(model: Model, options: OpenOptions = {}): Promise<Ses
     const wait = options.wait ?? (device as { [waitKey]?: OpenOptions['wait'] })[waitKey];
     session = new Session(model, device, { owned, state, seed, wait });
     const given = loaded && parse(loaded);
-    const { init } = model.programs;
-    if (init?.inputs.length === 0 && !(given && model.state.every(t => Object.hasOwn(given, t.name)))) {
+    const isGiven = ({ name }: StateTensor) => given && Object.hasOwn(given, name);
+    if (model.programs.init?.inputs.length === 0 && !model.state.every(isGiven)) {
       await session.run('init', {}, { step: 0 });
       // A file of parameters alone starts a training program: the rest keeps what `init` gave it.
-      const missing = model.state.filter(t => t.role === 'param' && given && !Object.hasOwn(given, t.name));
-      if (given) await session.load(given, { partial: partial || missing.length === 0, extra });
-    } else if (given) {
-      await session.load(given, { partial, extra });
+      partial ||= model.state.every(t => t.role !== 'param' || isGiven(t));
     }
+    if (given) await session.load(given, { partial, extra });
     return session;
   } catch (error) {
     if (session) session.dispose();

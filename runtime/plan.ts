@@ -12,8 +12,10 @@ export interface Model {
   /** Bytes of the buffer that holds parameters and state between runs. */
   readonly stateBytes: number;
   readonly state: readonly StateTensor[];
-  /** `predict`, or `init`, `step`, `evaluate` and one `net:NAME` per net. */
+  /** `predict`, or `init`, `step` (or `step:NAME` for each), `evaluate` and one `net:NAME` per net. */
   readonly programs: Readonly<Record<string, Program>>;
+  /** What a training step runs, in order: programs, each for every so many batches. Absent: `step` for each. */
+  readonly steps?: readonly (readonly [program: string, every: number])[];
   /** Features the kernels use, to be asked of the adapter. */
   readonly features: readonly string[];
   /** Smallest limits the kernels need beyond WebGPU's defaults. */

@@ -82,29 +82,36 @@ export async function openTrainer(model: Model, options?: OpenOptions): Promise<
   const nets = Object.keys(model.programs)
     .filter(name => name.startsWith('net:'))
     .map(name => [name.slice('net:'.length), { predict: predictor(session, name) }] as const);
-  const run = async (name: string, batch: Batch, at: number, epoch = 0): Promise<Metrics> =>
-    numbers(await session.run(name, batch, scalars(model, name, at, epoch)));
+  const { programs, steps = [['step', 1]] } = model;
+  // A batch holds what some step takes; each program is given what it takes itself.
+  const known = new Set(steps.flatMap(([name]) => programs[name]!.inputs.map(t => t.name)));
+  const run = async (name: string, batch: Batch, at: number, epoch = 0): Promise<Metrics> => {
+    const own = programs[name]!.inputs;
+    const needless = (key: string): boolean => known.has(key) && !own.some(t => t.name === key);
+    const needed = Object.fromEntries(Object.entries(batch).filter(([key]) => !needless(key)));
+    return numbers(await session.run(name, needed, scalars(model, name, at, epoch)));
+  };
   const trainer: Trainer = {
     ...loaded(session),
     nets: Object.fromEntries(nets),
     steps: 0,
-    step: (batch, { epoch } = {}) => run('step', batch, trainer.steps++, epoch),
-    evaluate(batch, { epoch } = {}) {
-      const { step, evaluate } = model.programs;
-      const needless = (name: string): boolean =>
-        !evaluate!.inputs.some(t => t.name === name) && step!.inputs.some(t => t.name === name);
-      const needed = Object.fromEntries(Object.entries(batch).filter(([name]) => !needless(name)));
-      return run('evaluate', needed, trainer.steps, epoch);
+    async step(batch, { epoch } = {}) {
+      const at = trainer.steps++;
+      const due = steps.filter(([, every]) => at % every === 0);
+      const metrics = await Promise.all(due.map(([name]) => run(name, batch, at, epoch)));
+      return Object.fromEntries(metrics.flatMap(m => Object.entries(m)));
     },
+    evaluate: (batch, { epoch } = {}) => run('evaluate', batch, trainer.steps, epoch),
   };
   return trainer;
 }
 
 /** Those that the program wants: a free dim of it may have the name of one that it does not. */
 function scalars(model: Model, program: string, step: number, epoch: number): Record<string, number> {
-  const values: Readonly<Record<string, number>> = { step, iter: step, epoch };
-  const wanted = model.programs[program]!.scalars.filter(({ name }) => Object.hasOwn(values, name));
-  return Object.fromEntries(wanted.map(({ name }) => [name, values[name]!]));
+  const wanted = model.programs[program]!.scalars.map(s => s.name);
+  return Object.fromEntries(
+    Object.entries({ step, iter: step, epoch }).filter(([name]) => wanted.includes(name)),
+  );
 }
 
 function loaded(session: Session): Loaded {
@@ -121,7 +128,7 @@ function loaded(session: Session): Loaded {
 function predictor(session: Session, program: string): (inputs: Inputs) => Promise<Results> {
   const { inputs: wanted, outputs } = session.model.programs[program]!;
   return async inputs => {
-    const named = wanted.length === 1 ? Object.fromEntries([[wanted[0]!.name, inputs]]) : (inputs ?? {});
+    const named = wanted.length === 1 ? { [wanted[0]!.name]: inputs } : (inputs ?? {});
     const results = await session.run(program, named as Batch, scalars(session.model, program, 0, 0));
     return outputs.length === 1 ? results[outputs[0]!.name]! : results;
   };

@@ -1,4 +1,5 @@
 import { createBuffer, Staging, usage } from './buffers.ts';
+import { onLost } from './device.ts';
 import { DeviceLostError } from './errors.ts';
 import { match } from './match.ts';
 import { Pipelines } from './pipelines.ts';
@@ -24,7 +25,7 @@ export interface Resources {
 export class Session {
   readonly model: Model;
   readonly device: GPUDevice;
-  /** Resolves when the device is gone, by `dispose` too if the session made it. */
+  /** Resolves when the device is gone, by `dispose` too if the session made it; never after `dispose` otherwise. */
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
   readonly #resources: Resources;
   readonly #pipelines: Pipelines;
@@ -32,6 +33,7 @@ export class Session {
   readonly #uniforms = new Map<Program, { buffer: GPUBuffer; words?: Uint32Array<ArrayBuffer> }>();
   readonly #recordings = new Map<Program, Map<string, Recording>>();
   readonly #pending = new Set<(error: Error) => void>();
+  #forget!: () => void;
   #arena: GPUBuffer | undefined;
   #filled: boolean;
   #end: Error | undefined;
@@ -45,9 +47,11 @@ export class Session {
     this.#pipelines = new Pipelines(device);
     this.#staging = new Staging(device);
     this.#filled = model.state.length === 0;
-    this.lost = device.lost.then(({ reason, message }) => {
-      this.#stop(new DeviceLostError(reason, message));
-      return { reason, message };
+    this.lost = new Promise(resolve => {
+      this.#forget = onLost(device, ({ reason, message }) => {
+        this.#stop(new DeviceLostError(reason, message));
+        resolve({ reason, message });
+      });
     });
   }
 
@@ -72,16 +76,17 @@ export class Session {
     const ready = this.#tail === undefined && recording.isBoundTo(this.#arena);
     // The caller may change its arrays as soon as this function waits.
     if (!ready) values = values.map(v => v.slice());
-    const proof = recording.proven ? undefined : () => this.device.popErrorScope();
-    const { staging, error } = await this.#inOrder(
-      ready ? undefined : () => this.#ready(name, recording),
-      () => {
-        if (proof) this.device.pushErrorScope('validation');
+    const { proven } = recording;
+    let error: Promise<GPUError | null> | undefined;
+    const staging = await this.#inOrder(ready ? undefined : () => this.#ready(name, recording), () => {
+      if (!proven) this.device.pushErrorScope('validation');
+      try {
         this.#filled = true;
-        const staging = this.#submit(recording, values, args.words);
-        return { staging, error: proof?.() };
-      },
-    );
+        return this.#submit(recording, values, args.words);
+      } finally {
+        if (!proven) error = this.device.popErrorScope();
+      }
+    });
     const outputs = staging
       ? this.#fetch(staging, recording.outputs, recording.outputBytes)
       : this.device.queue.onSubmittedWorkDone().then(() => valuesIn(empty, recording.outputs));
@@ -135,7 +140,7 @@ export class Session {
   /** Replaces one parameter or state. */
   async write(name: string, data: TypedArray | TensorValue): Promise<void> {
     this.#tensor(name);
-    await this.load(Object.fromEntries([[name, data]]), { partial: true });
+    await this.load({ [name]: data }, { partial: true });
   }
 
   /** Gives back the session's buffers, and its device if the session made it. Pending and later calls reject. */
@@ -146,6 +151,7 @@ export class Session {
     this.#resources.state.destroy();
     for (const { buffer } of this.#uniforms.values()) buffer.destroy();
     if (this.#resources.owned) this.device.destroy();
+    else this.#forget();
   }
 
   #check(): void {
@@ -281,6 +287,8 @@ export class Session {
     bytes: number,
   ): Promise<Record<string, TensorValue>> {
     try {
+      // Mapping a destroyed buffer would be an error of the caller's device too.
+      this.#check();
       await staging.mapAsync(0x1, 0, bytes);
       const mapped = staging.getMappedRange(0, bytes);
       const tensors = valuesIn(mapped, parts);

@@ -1,15 +1,14 @@
 import type { DType } from './plan.ts';
-import { arrayOf, className, count, type TensorValue, typeName } from './tensor.ts';
+import { arrayOf, count, type TensorValue, typeName } from './tensor.ts';
 
-const names: Readonly<Record<DType, string>> = {
+const names = {
   f32: 'F32',
   f16: 'F16',
   i32: 'I32',
   u32: 'U32',
   u8: 'U8',
   bool: 'BOOL',
-};
-const dtypes = new Map(Object.entries(names).map(([dtype, name]) => [name, dtype as DType]));
+} as const;
 
 /**
  * Reads a safetensors file: 8 bytes of header length (little endian), a JSON header
@@ -17,19 +16,21 @@ const dtypes = new Map(Object.entries(names).map(([dtype, name]) => [name, dtype
  * Throws an Error where the file is damaged or has a dtype that kernels do not know.
  */
 export function readWeights(file: ArrayBuffer | Uint8Array): Record<string, TensorValue> {
-  const bytes =
-    className(file) === 'ArrayBuffer'
-      ? new Uint8Array(file as ArrayBuffer)
-      : // A plain view: the `slice` of Node's Buffer would not copy.
-        new Uint8Array((file as Uint8Array).buffer, (file as Uint8Array).byteOffset, file.byteLength);
+  const { buffer = file as ArrayBuffer, byteOffset, byteLength } = file as Partial<Uint8Array>;
+  // A plain view: the `slice` of Node's Buffer would not copy.
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   const fail = (what: string): never => {
     throw new Error(`not a safetensors file: ${what}`);
   };
   if (bytes.length < 8) fail('shorter than 8 bytes');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
-  const start = 8 + view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+  const start = 8 + Number(new DataView(buffer, byteOffset).getBigUint64(0, true));
   if (start > bytes.length) fail('the header is longer than the file');
-  const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
+  } catch {
+    fail('the header is no JSON');
+  }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('the header is no object');
   const tensors: [string, TensorValue][] = [];
   for (const [name, entry] of Object.entries(header as Record<string, Partial<Entry> | null>)) {
@@ -37,7 +38,7 @@ export function readWeights(file: ArrayBuffer | Uint8Array): Record<string, Tens
     const shape = entry?.shape;
     const [from, to] = entry?.data_offsets ?? [];
     if (!natural(shape) || !natural([from, to])) throw new Error(`not a safetensors file: bad entry ${name}`);
-    const dtype = dtypes.get(String(entry?.dtype));
+    const dtype = (Object.keys(names) as DType[]).find(d => names[d] === entry?.dtype);
     if (!dtype) throw new Error(`${name}: the runtime has no dtype ${entry?.dtype}`);
     const type = arrayOf(dtype);
     if (to! - from! !== count(shape) * type.BYTES_PER_ELEMENT || start + to! > bytes.length) {
@@ -72,7 +73,7 @@ export function writeWeights(
   }
   let json = JSON.stringify(Object.fromEntries(header));
   const encoder = new TextEncoder();
-  json += ' '.repeat((8 - (encoder.encode(json).length % 8)) % 8);
+  json += ' '.repeat(-encoder.encode(json).length & 7);
   const head = encoder.encode(json);
   const file = new Uint8Array(8 + head.length + end);
   new DataView(file.buffer).setUint32(0, head.length, true);

@@ -37,6 +37,7 @@ describe.skipIf(packageFolder === undefined)('SwiftShader from npm', () => {
       'es2023',
       '--module',
       'esnext',
+      '--rewriteRelativeImportExtensions',
       '--outDir',
       folder,
     ];
