@@ -84,8 +84,8 @@ function backwardOrigin({ path, ...origin }: Origin): Origin {
 }
 
 /**
- * The nodes between `value` and `of` at which its gradient ends: those that it comes to, but that have no rule or no
- * float result on the way; and those whose rule gives it nothing.
+ * The first nodes between `value` and `of` at which its gradient ends: those that it comes to, but that have no rule
+ * or no float result on the way; and those whose rule gives it nothing. What lies behind them is not to blame.
  */
 function cuts(
   forward: readonly Node[],
@@ -93,16 +93,18 @@ function cuts(
   value: Value,
   cotangents: ReadonlyMap<Value, Value>,
 ): readonly OpNode[] {
-  const carries = carriersFrom(forward, [value]);
+  const carries = new Set([value]);
   const needed = ancestors(of);
-  return forward.filter((node): node is OpNode => {
-    if (node.kind !== 'op') return false;
+  const found: OpNode[] = [];
+  for (const node of forward) {
+    if (node.kind !== 'op' || !node.inputs.some(v => carries.has(v))) continue;
     const onTheWay = node.outputs.filter(v => needed.has(v));
-    if (onTheWay.length === 0) return false;
-    const ends = !onTheWay.some(v => carries.has(v));
-    const withheld = onTheWay.some(v => cotangents.has(v));
-    return node.inputs.some(v => carries.has(v) && (ends || (withheld && !cotangents.has(v))));
-  });
+    if (onTheWay.length === 0) continue;
+    const passable = node.op.vjp ? onTheWay.filter(v => isFloat(v.type.dtype)) : [];
+    if (passable.length === 0 || onTheWay.some(v => cotangents.has(v))) found.push(node);
+    else for (const out of passable) carries.add(out);
+  }
+  return found;
 }
 
 function ancestors(of: Value): ReadonlySet<Value> {

@@ -44,11 +44,32 @@ export function differentiateGraph(graph: Graph): Differentiated {
 export function unreachedDiagnostic(
   { value, cutBy }: Unreached,
   severity?: Diagnostic['severity'],
+  name = nameOf(value),
 ): Diagnostic {
   const { node } = value;
-  const name = node.kind === 'input' ? node.name : (node.origin.path ?? `%${value.id}`);
   const describeCut = (cut: OpNode) => ({ what: `${cut.op.name}(...)`, span: cut.origin.span });
   return unreachedError(name, node.origin.span, cutBy.map(describeCut), severity);
+}
+
+const nameOf = ({ node, id }: Value): string =>
+  node.kind === 'input' ? node.name : (node.origin.path ?? `%${id}`);
+
+/** One warning for all parameters of a layer that are cut off at the same places. */
+export function unreachedWarnings(unreached: readonly Unreached[]): Diagnostic[] {
+  const layers: Unreached[][] = [];
+  const isSame = (a: Unreached, b: Unreached): boolean =>
+    a.value.node.origin.span !== undefined &&
+    a.value.node.origin.span === b.value.node.origin.span &&
+    a.cutBy.length === b.cutBy.length &&
+    a.cutBy.every((cut, i) => cut === b.cutBy[i]);
+  for (const one of unreached) {
+    const layer = layers.find(l => isSame(l[0]!, one));
+    if (layer) layer.push(one);
+    else layers.push([one]);
+  }
+  return layers.map(layer =>
+    unreachedDiagnostic(layer[0]!, 'warning', layer.map(u => nameOf(u.value)).join(', ')),
+  );
 }
 
 /**
@@ -65,7 +86,7 @@ export const differentiate: Pass<Graph> = {
   doc: 'replaces gradients by the backward graph; warns of values that none reaches',
   run: (graph, context) => {
     const result = differentiateGraph(graph);
-    context.diagnostics.push(...result.unreached.map(u => unreachedDiagnostic(u, 'warning')));
+    context.diagnostics.push(...unreachedWarnings(result.unreached));
     return result.graph;
   },
 };

@@ -14,6 +14,7 @@ import { coerce } from './statics.ts';
 import { tensor, toTensor } from './tensors.ts';
 import { isDType, isTensorType, unify } from './types.ts';
 import type { RecordVal, Val } from './values.ts';
+import { watchStandard } from './warnings.ts';
 
 /** Calls a function written in the language. */
 export function callFunction(
@@ -30,6 +31,7 @@ export function callFunction(
     bindParameters(ctx, scope, name, decl.params, given);
     runBody(ctx, scope, decl.body);
     const outputs = results(ctx, scope, name, decl.result, decl.body.span);
+    if (module.std) watchStandard(ctx, decl, scope, given, outputs[0]!.value);
     return outputs.length === 1 ? outputs[0]!.value : { kind: 'record', outputs, fields: new Map() };
   });
 }
@@ -39,7 +41,11 @@ export function applyInstance(ctx: Context, instance: Instance, args: readonly A
   const { definition, signature } = instance;
   const { name, module } = definition;
   const outer = instance.isNet ? instance.path : name;
-  if (instance.isNet) ctx.session.nets.add(instance.path);
+  if (instance.isNet) {
+    const { nets, trained } = ctx.session;
+    nets.add(instance.path);
+    if (ctx.training && !trained.has(instance.path)) trained.set(instance.path, ctx.site.span);
+  }
   const given = bindArguments(ctx, outer, signature?.params ?? definition.params, args, span);
   return ctx.call(outer, definition.span, module, () => {
     const run = () => applyDefinition(ctx, instance, definition, given);

@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 import { matmul } from './matmul.ts';
 import { importTensor, sizeValue } from './tensors.ts';
 import type { Val } from './values.ts';
-import { asDim, bool, describe, float, int, list, size, tensorOf } from './values.ts';
+import { asDim, bool, describe, float, int, list, MAX_LIST, size, tensorOf } from './values.ts';
 
 const ops = {
   '+': 'add',
@@ -40,15 +40,20 @@ export function binary(ctx: Context, op: BinaryOperator, left: Val, right: Val, 
   } else if (left.kind === 'number' && right.kind === 'number') {
     return onNumbers(ctx, op, left, right, span);
   } else if (left.kind === 'list' && right.kind === 'list') {
-    if (op === '+') return list([...left.items, ...right.items]);
+    if (op === '+') {
+      checkLength(ctx, left.items.length + right.items.length, span);
+      return list([...left.items, ...right.items]);
+    }
     if (op === '==' || op === '!=') return equality(op, sameLists(ctx, left.items, right.items, span));
   } else if (
     left.kind === right.kind &&
     (left.kind === 'string' || left.kind === 'bool' || left.kind === 'dtype')
   ) {
     if (op === '==' || op === '!=') return equality(op, scalarOf(left) === scalarOf(right));
-    if (op === '+' && left.kind === 'string' && right.kind === 'string')
+    if (op === '+' && left.kind === 'string' && right.kind === 'string') {
+      checkLength(ctx, left.value.length + right.value.length, span);
       return { kind: 'string', value: left.value + right.value };
+    }
   } else if (left.kind === 'all' || right.kind === 'all') {
     if (op === '==' || op === '!=') return equality(op, left.kind === right.kind);
   } else {
@@ -56,6 +61,11 @@ export function binary(ctx: Context, op: BinaryOperator, left: Val, right: Val, 
     if (sizes) return sizes;
   }
   ctx.fail(wrongKind(span, `\`${op}\` does not take ${describe(left)} and ${describe(right)}`));
+}
+
+function checkLength(ctx: Context, length: number, span: Span): void {
+  if (length > MAX_LIST)
+    ctx.fail(staticFailure(span, `this is too long: ${length} entries, at most ${MAX_LIST}`));
 }
 
 const equality = (op: '==' | '!=', same: boolean): Val => bool(op === '==' ? same : !same);

@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../../ir/builder.ts';
 import { ShapeError } from '../../ir/primitive.ts';
 import type { Diagnostic } from '../../support/diagnostic.ts';
 import { DiagnosticError } from '../../support/diagnostic.ts';
-import { tooLarge, wrongShape } from '../../support/errors/shapes.ts';
+import { endlessCalls, tooLarge, wrongShape } from '../../support/errors/shapes.ts';
 import type { Span } from '../../support/source.ts';
 import { place } from '../../support/source.ts';
 import type { ModuleScope } from './scope.ts';
@@ -11,6 +11,7 @@ import type { Session } from './session.ts';
 /** Nested calls and unrolled turns after which a program is taken for one that never ends. */
 const MAX_DEPTH = 150;
 const MAX_WORK = 1_000_000;
+const MAX_TURNS = 16_384;
 
 /** Signals that a value is missing because of an error that is reported already. */
 export class Poisoned extends Error {}
@@ -43,6 +44,7 @@ export class Context {
   training = false;
   readonly calls: Call[] = [];
   #work = 0;
+  #turns = 0;
   /** Set once a declaration turned out too large: what is left of it is not looked at. */
   #abandoned = false;
   readonly #seen = new Set<string>();
@@ -96,6 +98,7 @@ export class Context {
   /** Begins another declaration. */
   begin(): void {
     this.#work = 0;
+    this.#turns = 0;
     this.#abandoned = false;
   }
 
@@ -108,6 +111,13 @@ export class Context {
   /** Counts unrolled work, so that no program can keep the compiler busy for ever. */
   spend(span: Span): void {
     if (++this.#work > MAX_WORK) this.abandon(tooLarge(span, 'this unrolls to too much work'));
+  }
+
+  /** Counts the turns of loops, of which those inside others multiply. */
+  unroll(span: Span, turns: number): void {
+    this.#turns += turns;
+    if (this.#turns > MAX_TURNS)
+      this.abandon(tooLarge(span, `loops unroll to more than ${MAX_TURNS} turns in all`));
   }
 
   /** Runs with another place in the user's text; nodes made meanwhile come from there. */
@@ -131,8 +141,7 @@ export class Context {
 
   /** Runs the body of something that is called. */
   call<T>(name: string, span: Span, module: ModuleScope, run: () => T): T {
-    if (this.calls.length >= MAX_DEPTH)
-      this.abandon(tooLarge(this.site.span, `calls are nested more than ${MAX_DEPTH} deep`));
+    if (this.calls.length >= MAX_DEPTH) this.tooDeep();
     this.calls.push({ name, span, std: module.std, from: this.site.span });
     try {
       return run();
@@ -142,6 +151,24 @@ export class Context {
     } finally {
       this.calls.pop();
     }
+  }
+
+  /** Names the circle that the calls go round in, if they do. */
+  private tooDeep(): never {
+    const own = this.calls.filter(c => !c.std);
+    const last = own.at(-1);
+    const before = own.findLastIndex((c, i) => i < own.length - 1 && c.span === last?.span);
+    if (before < 0)
+      return this.abandon(tooLarge(this.site.span, `calls are nested more than ${MAX_DEPTH} deep`));
+    this.#abandoned = true;
+    // Each application stands in the body of the one before it.
+    const turns = own.slice(before, -1).map(({ name, span }, i) => {
+      return { name, definition: span, span: own[before + i + 1]!.from };
+    });
+    // The circle as it was entered.
+    const entry = own.find(c => turns.some(t => t.definition === c.span));
+    while (turns[0]!.definition !== entry?.span) turns.push(turns.shift()!);
+    throw new DiagnosticError(endlessCalls(turns[0]!.span, turns, MAX_DEPTH));
   }
 
   withTraining<T>(training: boolean, run: () => T): T {

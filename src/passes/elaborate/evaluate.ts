@@ -12,10 +12,7 @@ import { lookup, stageInstance } from './lookup.ts';
 import { evaluatePipe } from './pipe.ts';
 import type { Scope } from './scope.ts';
 import type { Val } from './values.ts';
-import { asDim, describe, int, list } from './values.ts';
-
-/** Longest list that a range may stand for. */
-const MAX_RANGE = 65_536;
+import { asDim, describe, int, list, MAX_LIST } from './values.ts';
 
 /** The value of an expression. Reports errors by throwing `DiagnosticError`, or `Poisoned` where one is reported already. */
 export function evaluate(ctx: Context, scope: Scope, expr: Expr): Val {
@@ -48,7 +45,7 @@ export function evaluate(ctx: Context, scope: Scope, expr: Expr): Val {
     case 'range': {
       const from = staticInt(ctx, scope, expr.from, 'the start of a range');
       const to = staticInt(ctx, scope, expr.to, 'the end of a range');
-      if (to - from > MAX_RANGE) ctx.fail(staticFailure(expr.span, `a range of ${to - from} is too long`));
+      if (to - from > MAX_LIST) ctx.fail(staticFailure(expr.span, `a range of ${to - from} is too long`));
       return list(Array.from({ length: Math.max(0, to - from) }, (_, i) => int(from + i)));
     }
     case 'call':

@@ -14,6 +14,8 @@ import { elaborateTrain } from './programs.ts';
 import type { ModuleScope } from './scope.ts';
 import { makeScope } from './scope.ts';
 import { makeSession } from './session.ts';
+import { checkSizes } from './sizes.ts';
+import { warnOfUnused } from './warnings.ts';
 
 export interface ElaborateOptions {
   readonly resolve?: Resolve;
@@ -52,6 +54,9 @@ export function elaborate(
     if (decl?.kind === 'net')
       ctx.attempt(() => nets.push(elaborateNet(ctx, decl, instanceOf(ctx, module, decl))));
   }
+  for (const { predict, init } of nets) checkSizes(ctx, [predict, init]);
+  for (const { steps, init } of trains) checkSizes(ctx, [...steps.map(step => step.graph), init]);
+  if (!ctx.failed) warnOfUnused(ctx, root);
   const diagnostics = inOrder(ctx.diagnostics);
   return ctx.failed ? { diagnostics } : { module: { nets, trains }, diagnostics };
 }

@@ -16,11 +16,12 @@ import { toTensor } from './tensors.ts';
 import type { Val } from './values.ts';
 import { describe, isCallable, list, size } from './values.ts';
 
-/** The graph that gives every parameter and state of another graph its first value. */
-export function initialGraph(ctx: Context, name: string, of: Session): Graph {
+/** The graph that gives every parameter and state of other graphs its first value. */
+export function initialGraph(ctx: Context, name: string, of: readonly Session[]): Graph {
   const session = makeSession(new GraphBuilder(name), 'init');
+  const variables = new Map(of.flatMap(s => [...s.variables]));
   ctx.inSession(session, () => {
-    for (const variable of of.variables.values()) ctx.attempt(() => initialise(ctx, session, variable));
+    for (const variable of variables.values()) ctx.attempt(() => initialise(ctx, session, variable));
   });
   return session.b.build();
 }

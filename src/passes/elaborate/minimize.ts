@@ -5,7 +5,6 @@ import { gradient } from '../../ops/gradient.ts';
 import type { Expr, Statement, Target } from '../../parser/ast.ts';
 import { duplicateName } from '../../support/errors/names.ts';
 import { claimedTwice, noParameters, wrongKind } from '../../support/errors/shapes.ts';
-import { unsupported } from '../../support/errors/unsupported.ts';
 import { closest } from '../../support/suggest.ts';
 import type { Context } from './context.ts';
 import { evaluate, staticInt } from './evaluate.ts';
@@ -14,7 +13,7 @@ import { lookup } from './lookup.ts';
 import { applyLinks } from './optimise.ts';
 import { localKey } from './place.ts';
 import type { Scope } from './scope.ts';
-import type { Variable } from './session.ts';
+import type { Session, Variable } from './session.ts';
 import { tensor, toTensor } from './tensors.ts';
 import { textOf } from './types.ts';
 
@@ -22,11 +21,11 @@ type Minimize = Extract<Statement, { kind: 'minimize' }>;
 type Metric = Extract<Statement, { kind: 'metric' }>;
 
 export function addMetric(ctx: Context, scope: Scope, s: Metric): void {
-  const name = s.name.name;
+  const name = ctx.session.metricPrefix + s.name.name;
   if (ctx.session.metrics.has(name)) ctx.fail(duplicateName(s.name.span, 'metric', name));
   const value = scalar(ctx, scope, s.value, `metric \`${name}\``);
   ctx.session.metrics.set(name, value);
-  scope.values.set(name, tensor(ctx, value));
+  scope.values.set(s.name.name, tensor(ctx, value));
 }
 
 function scalar(ctx: Context, scope: Scope, expr: Expr, what: string): Value {
@@ -49,15 +48,15 @@ function scalar(ctx: Context, scope: Scope, expr: Expr, what: string): Value {
  */
 export function minimize(ctx: Context, scope: Scope, s: Minimize): void {
   const { session } = ctx;
-  if (session.loss) ctx.fail(unsupported(s.span, 'a second `minimize` in one training program'));
   const loss = ctx.at({ path: `${scope.name}.loss` }, () => scalar(ctx, scope, s.value, 'what is minimised'));
-  session.loss = loss;
+  session.losses.set(lossName(session), loss);
   if (session.purpose !== 'step') return;
   const targets = s.targets.map(target => ({ target, owned: parametersOf(ctx, scope, target) }));
   const all = targets.flatMap(t => t.owned);
   for (const { target, owned } of targets)
     for (const v of owned)
-      if (all.indexOf(v) !== all.lastIndexOf(v)) ctx.fail(claimedTwice(target.span, v.path));
+      if (all.indexOf(v) !== all.lastIndexOf(v) || session.weights.has(v.path))
+        ctx.fail(claimedTwice(target.span, v.path));
   if (all.length === 0) return;
   const gradients = ctx.at({ path: `${scope.name}.gradient` }, () =>
     ctx.b.emitAll(gradient, [loss, ...all.map(v => v.value)]),
@@ -76,6 +75,14 @@ export function minimize(ctx: Context, scope: Scope, s: Minimize): void {
         });
       }),
     );
+}
+
+/** `loss`, `loss_2` for a second `minimize`; `d.loss` inside `step d`. */
+function lossName({ losses, metricPrefix }: Session): string {
+  const first = `${metricPrefix}loss`;
+  let name = first;
+  for (let n = 2; losses.has(name); n++) name = `${first}_${n}`;
+  return name;
 }
 
 /** The parameters that a target owns, all below the paths that it names. */

@@ -2,7 +2,6 @@ import { GraphBuilder } from '../../ir/builder.ts';
 import type { Net } from '../../ir/module.ts';
 import type { NetDecl } from '../../parser/ast.ts';
 import { wrongKind } from '../../support/errors/shapes.ts';
-import { unsupported } from '../../support/errors/unsupported.ts';
 import { applyInstance } from './apply.ts';
 import type { Argument } from './builtins/builtin.ts';
 import { bindStatics } from './call.ts';
@@ -37,8 +36,6 @@ export function netInstance(ctx: Context, module: ModuleScope, decl: NetDecl): V
     };
     return { kind: 'instance', instance: makeInstance(body, name, new Map(), { isNet: true }) };
   }
-  if (definition.weights)
-    ctx.fail(unsupported(definition.weights.span, '`weights`', 'load them when the program runs'));
   const value = ctx.at({ span: definition.value.span }, () =>
     evaluate(ctx, makeScope('module', name, module), definition.value),
   );
@@ -64,7 +61,14 @@ export function elaborateNet(ctx: Context, decl: NetDecl, instance: Instance): N
         result.kind === 'record' ? result.outputs : [{ name: 'out', value: result }];
       for (const { name: output, value } of outputs)
         session.b.output({ name: output, role: 'result', value: toTensor(ctx, value, decl.name.span) });
-      return { name, predict: session.b.build(), init: initialGraph(ctx, `${name}.init`, session) };
+      const weights = decl.definition.kind === 'alias' ? decl.definition.weights : undefined;
+      return {
+        name,
+        span: decl.name.span,
+        predict: session.b.build(),
+        init: initialGraph(ctx, `${name}.init`, [session]),
+        ...(weights && { weights }),
+      };
     }),
   );
 }

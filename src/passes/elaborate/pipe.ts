@@ -110,9 +110,8 @@ function runRepeat(ctx: Context, scope: Scope, stage: RepeatStage, flow: Argumen
 /** Values that a `repeat` runs through. */
 export function turnsOf(ctx: Context, scope: Scope, over: Expr): readonly Val[] {
   const value = evaluate(ctx, scope, over);
-  if (value.kind === 'list') return value.items;
   const dim = asDim(value);
-  const n = dim && D.constantValue(dim);
+  const n = value.kind === 'list' ? value.items.length : dim && D.constantValue(dim);
   if (n === undefined)
     ctx.fail(
       wrongKind(over.span, `\`repeat\` takes a number of turns, a range or a list, not ${describe(value)}`, {
@@ -122,7 +121,8 @@ export function turnsOf(ctx: Context, scope: Scope, over: Expr): readonly Val[] 
   if (n < 0) ctx.fail(staticFailure(over.span, `\`repeat\` cannot run ${n} times`));
   if (n > MAX_TURNS)
     ctx.fail(staticFailure(over.span, `\`repeat\` unrolls at most ${MAX_TURNS} turns, not ${n}`));
-  return Array.from({ length: n }, (_, i) => int(i));
+  ctx.unroll(over.span, n);
+  return value.kind === 'list' ? value.items : Array.from({ length: n }, (_, i) => int(i));
 }
 
 /** Runs with a loop variable, which is gone afterwards. */

@@ -1,7 +1,9 @@
 import { GraphBuilder } from '../../ir/builder.ts';
 import type { Train } from '../../ir/module.ts';
-import type { TrainDecl } from '../../parser/ast.ts';
+import type { Statement, TrainDecl } from '../../parser/ast.ts';
+import { duplicateName } from '../../support/errors/names.ts';
 import { wrongBody } from '../../support/errors/shapes.ts';
+import type { Span } from '../../support/source.ts';
 import type { Context } from './context.ts';
 import { initialGraph } from './initialise.ts';
 import type { Instance } from './instance.ts';
@@ -11,6 +13,7 @@ import { makeScope } from './scope.ts';
 import type { Session } from './session.ts';
 import { makeSession } from './session.ts';
 import { runBody } from './statements.ts';
+import { warnOfState, warnOfUnreached } from './warnings.ts';
 
 /** A training program: the step of one batch, its metrics in inference mode, and the first values of all it keeps. */
 export function elaborateTrain(ctx: Context, decl: TrainDecl): Train {
@@ -27,27 +30,85 @@ export function elaborateTrain(ctx: Context, decl: TrainDecl): Train {
     span,
   };
   const instance = makeInstance(definition, name, new Map());
-  const step = run(ctx, decl, instance, 'step');
-  if (!step.loss && !ctx.failed)
-    ctx.fail(
-      wrongBody(span, `\`${name}\` has no \`minimize\``, 'add `minimize loss over Net by sgd(lr = 0.1)`'),
-    );
-  emitMetrics(step);
-  emitUpdates(step);
+  const own = stepsOf(ctx, decl);
+  const sessions = own.map((s, i) => {
+    // Steps draw random numbers at sites of their own.
+    const session = run(ctx, decl, instance, 'step', { step: s.step, firstSite: i * sitesPerStep });
+    if (session.losses.size === 0 && !ctx.failed)
+      ctx.fail(
+        wrongBody(
+          s.span,
+          `\`${s.name}\` has no \`minimize\``,
+          'add `minimize loss over Net by sgd(lr = 0.1)`',
+        ),
+      );
+    emitMetrics(session, i === own.length - 1);
+    emitUpdates(session);
+    return session;
+  });
+  const graphs = sessions.map(s => s.b.build());
+  if (!ctx.failed) {
+    warnOfState(ctx, sessions);
+    for (const graph of graphs) warnOfUnreached(ctx, graph);
+  }
   const evaluation = run(ctx, decl, instance, 'evaluate');
-  emitMetrics(evaluation);
+  emitMetrics(evaluation, true);
   return {
     name,
-    step: step.b.build(),
+    span,
+    steps: own.map((s, i) => ({ name: s.key, every: s.every, graph: graphs[i]! })),
     evaluate: evaluation.b.build(),
-    init: initialGraph(ctx, `${name}.init`, step),
-    nets: [...step.nets],
+    init: initialGraph(ctx, `${name}.init`, sessions),
+    nets: [...new Set(sessions.flatMap(s => [...s.nets]))],
   };
 }
 
-function run(ctx: Context, decl: TrainDecl, instance: Instance, purpose: 'step' | 'evaluate'): Session {
+const sitesPerStep = 2 ** 20;
+
+interface OwnStep {
+  /** For messages. */
+  readonly name: string;
+  /** `step`, or `step:d`. */
+  readonly key: string;
+  readonly every: number;
+  readonly span: Span;
+  readonly step?: Statement;
+}
+
+/** The `step`s of a program in order; `minimize` without any is one for each batch. */
+function stepsOf(ctx: Context, decl: TrainDecl): OwnStep[] {
+  const { name } = decl;
+  const steps = decl.body.statements.filter(s => s.kind === 'step');
+  if (steps.length === 0) return [{ name: name.name, key: 'step', every: 1, span: name.span }];
+  const outside = decl.body.statements.find(s => s.kind === 'minimize');
+  if (outside)
+    ctx.report(
+      wrongBody(outside.span, '`minimize` stands beside `step`s', 'put it into a `step` of its own'),
+    );
+  steps.forEach((s, i) => {
+    if (steps.findIndex(other => other.name.name === s.name.name) < i)
+      ctx.report(duplicateName(s.name.span, 'step', s.name.name));
+    if (s.every !== undefined && !(Number.isInteger(s.every) && s.every >= 1))
+      ctx.report(wrongBody(s.span, `a step runs every 1, 2, 3 … batches, not every ${s.every}`));
+  });
+  return steps.map(step => ({
+    name: step.name.name,
+    key: `step:${step.name.name}`,
+    every: step.every ?? 1,
+    span: step.name.span,
+    step,
+  }));
+}
+
+function run(
+  ctx: Context,
+  decl: TrainDecl,
+  instance: Instance,
+  purpose: 'step' | 'evaluate',
+  which: Parameters<typeof makeSession>[2] = {},
+): Session {
   const name = decl.name.name;
-  const session = makeSession(new GraphBuilder(`${name}.${purpose}`), purpose);
+  const session = makeSession(new GraphBuilder(`${name}.${purpose}`), purpose, which);
   const scope = makeScope('train', name, ctx.root, instance);
   ctx.inSession(session, () =>
     ctx.at({ span: decl.name.span, path: name }, () =>
@@ -57,10 +118,11 @@ function run(ctx: Context, decl: TrainDecl, instance: Instance, purpose: 'step' 
   return session;
 }
 
-/** The loss first, under its name unless a metric has it. */
-function emitMetrics({ b, loss, metrics }: Session): void {
-  if (loss && !metrics.has('loss')) b.output({ name: 'loss', role: 'metric', value: loss });
-  for (const [name, value] of metrics) b.output({ name, role: 'metric', value });
+/** Losses first, each under its name unless a metric has it. Metrics outside of steps belong to the last one. */
+function emitMetrics({ b, losses, metrics, step }: Session, last: boolean): void {
+  for (const [name, value] of losses) if (!metrics.has(name)) b.output({ name, role: 'metric', value });
+  for (const [name, value] of metrics)
+    if (last || !step || name.includes('.')) b.output({ name, role: 'metric', value });
 }
 
 /** Only what follows `over` moves: its weights, the states below it, and the optimiser's own. */

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { TensorType } from '../../ir/type.ts';
-import type { Expr } from '../../parser/ast.ts';
+import type { Expr, Statement } from '../../parser/ast.ts';
 import type { Span } from '../../support/source.ts';
 import type { Scope } from './scope.ts';
 import type { Val } from './values.ts';
@@ -27,15 +27,21 @@ export interface Session {
   /** New values of states, by path. */
   readonly updates: Map<string, Value>;
   readonly metrics: Map<string, Value>;
-  /** What `minimize` minimises, the new weights by path, and the paths that `over` owns. */
-  loss?: Value;
+  /** Which `step` of a training program is made here; absent: none, or all of them for their metrics. */
+  readonly step?: Statement;
+  /** What each `minimize` minimises, by the name of its metric; new weights by path, and the paths that `over` owns. */
+  readonly losses: Map<string, Value>;
   readonly weights: Map<string, Value>;
   readonly owned: string[];
   /** Names of the nets that the graph applies. */
   readonly nets: Set<string>;
+  /** Those that it applies in training mode, and where first. */
+  readonly trained: Map<string, Span>;
   /** Values brought over from another graph. */
   readonly imported: Map<Value, Value>;
   nextSite: () => number;
+  /** Put before the names of metrics: `d.` inside `step d`. */
+  metricPrefix: string;
   /** Sites drawn so far; set back when a link is elaborated again. */
   sites: number;
   /** Sums over all parameters of one `by`, while a link is elaborated. */
@@ -57,18 +63,26 @@ export class TotalPending extends Error {
   }
 }
 
-export function makeSession(b: GraphBuilder, purpose: Session['purpose']): Session {
+export function makeSession(
+  b: GraphBuilder,
+  purpose: Session['purpose'],
+  { step, firstSite = 0 }: { readonly step?: Statement | undefined; readonly firstSite?: number } = {},
+): Session {
   const session: Session = {
     b,
     purpose,
+    ...(step && { step }),
+    losses: new Map(),
+    metricPrefix: '',
     variables: new Map(),
     updates: new Map(),
     metrics: new Map(),
     weights: new Map(),
     owned: [],
     nets: new Set(),
+    trained: new Map(),
     imported: new Map(),
-    sites: 0,
+    sites: firstSite,
     nextSite: () => session.sites++,
   };
   return session;

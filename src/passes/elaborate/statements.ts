@@ -1,8 +1,8 @@
 import type { Body, Ident, Statement } from '../../parser/ast.ts';
 import { duplicateName, misplaced } from '../../support/errors/names.ts';
 import { wrongKind } from '../../support/errors/shapes.ts';
-import { unsupported } from '../../support/errors/unsupported.ts';
 import type { Context } from './context.ts';
+import { Poisoned } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import { claim } from './instance.ts';
 import { addMetric, minimize } from './minimize.ts';
@@ -15,11 +15,12 @@ import { declareData, declareVariable, updateState } from './variables.ts';
 
 /**
  * Runs the statements of a body. In the user's own text an error ends its statement alone: the names that it would
- * have bound are poisoned, and the next statement is looked at.
+ * have bound are poisoned, and the next statement is looked at. Whether all went well.
  */
-export function runBody(ctx: Context, scope: Scope, body: Body): void {
+export function runBody(ctx: Context, scope: Scope, body: Body): boolean {
+  let sound = true;
   for (const s of body.statements) {
-    if (scope.returned) return;
+    if (scope.returned) break;
     if (scope.module.std) {
       runStatement(ctx, scope, s);
       continue;
@@ -28,8 +29,12 @@ export function runBody(ctx: Context, scope: Scope, body: Body): void {
       ctx.at({ span: s.span }, () => runStatement(ctx, scope, s));
       return true;
     });
-    if (!done) poison(scope, s);
+    if (!done) {
+      poison(scope, s);
+      sound = false;
+    }
   }
+  return sound;
 }
 
 function poison(scope: Scope, s: Statement): void {
@@ -78,13 +83,8 @@ function runStatement(ctx: Context, scope: Scope, s: Statement): void {
       minimize(ctx, scope, s);
       break;
     case 'step':
-      ctx.fail(
-        unsupported(
-          { ...s.span, end: s.name.span.end },
-          '`step`',
-          '`minimize` alone in a training program is one step for each batch',
-        ),
-      );
+      inTrain(ctx, scope, s, '`step`');
+      runStep(ctx, scope, s);
       break;
     case 'repeat':
       repeat(ctx, scope, s);
@@ -103,12 +103,25 @@ function inTrain(ctx: Context, scope: Scope, s: Statement, what: string): void {
   if (scope.kind !== 'train') ctx.fail(misplaced(s.span, `${what} stands only in training programs`));
 }
 
+/** Only the step that this graph is for, or every one where the graph computes metrics alone. Its names are its own. */
+function runStep(ctx: Context, scope: Scope, s: Extract<Statement, { kind: 'step' }>): void {
+  const { session } = ctx;
+  if (session.step ? session.step !== s : session.purpose === 'step') return;
+  session.metricPrefix = `${s.name.name}.`;
+  try {
+    runBody(ctx, { ...scope, values: new Map(scope.values) }, s.body);
+  } finally {
+    session.metricPrefix = '';
+  }
+}
+
 function repeat(ctx: Context, scope: Scope, s: Extract<Statement, { kind: 'repeat' }>): void {
   const turns = turnsOf(ctx, scope, s.over);
   withVariable(scope, s.variable?.name, bind => {
     turns.forEach((turn, i) => {
       bind(turn);
-      inTurn(scope, i, () => runBody(ctx, scope, s.body));
+      // What is wrong in one turn is wrong in all of them.
+      if (!inTurn(scope, i, () => runBody(ctx, scope, s.body))) throw new Poisoned();
     });
   });
 }

@@ -61,6 +61,9 @@ export interface BlockVal {
 export const int = (value: number): Val => ({ kind: 'number', value, isFloat: false });
 export const float = (value: number): Val => ({ kind: 'number', value, isFloat: true });
 export const bool = (value: boolean): Val => ({ kind: 'bool', value });
+/** Entries of the longest list, and characters of the longest string, that a program may make. */
+export const MAX_LIST = 65_536;
+
 export const list = (items: readonly Val[]): Val => ({ kind: 'list', items });
 
 export function size(dim: Dim): Val {

@@ -30,12 +30,17 @@ export function headerTooLarge(file: string, length: number, limit: number): Dia
 
 /** E0403: a header that is not the JSON that it should be. */
 export function badHeader(file: string, reason: string): Diagnostic {
-  return error('E0403', file, `bad header: ${reason}`);
+  return error('E0403', file, `bad header: ${reason}`, 'write the file anew with a safetensors library');
 }
 
 /** E0404: a name that stands twice in an object of the header. */
 export function duplicateKey(file: string, name: string): Diagnostic {
-  return error('E0404', file, `bad header: ${JSON.stringify(name)} stands twice`);
+  return error(
+    'E0404',
+    file,
+    `bad header: ${JSON.stringify(name)} stands twice`,
+    'give the tensors different names',
+  );
 }
 
 /** E0405: a dtype that is unknown or not supported. */
@@ -50,7 +55,7 @@ export function unknownDType(
 
 /** E0406: a tensor's place lies outside the data, overlaps another, or leaves bytes that belong to none. */
 export function badOffsets(file: string, name: string, reason: string): Diagnostic {
-  return error('E0406', file, `${name}: ${reason}`);
+  return error('E0406', file, `${name}: ${reason}`, 'is this file complete?');
 }
 
 /** E0407: a tensor whose dtype and shape need another number of bytes than it has. */
@@ -61,10 +66,20 @@ export function wrongByteCount(
   needed: number,
   got: number,
 ): Diagnostic {
-  return error('E0407', file, `${name}: ${type} takes ${needed} bytes, its place has ${got}`);
+  return error(
+    'E0407',
+    file,
+    `${name}: ${type} takes ${needed} bytes, its place has ${got}`,
+    'write the file anew with a safetensors library',
+  );
 }
 
 /** E0408: values that cannot be written or converted as asked. */
 export function unrepresentable(name: string, value: string, dtype: string): Diagnostic {
-  return error('E0408', name, `${value} does not fit ${dtype}`);
+  return error(
+    'E0408',
+    name,
+    `${value} does not fit ${dtype}`,
+    'make the values smaller: kernels have 32-bit integers',
+  );
 }

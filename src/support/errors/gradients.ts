@@ -29,5 +29,9 @@ export function unreached(
     ...(span && { span }),
     label: cuts.length === 0 ? 'is not used by what is minimised' : 'gets no gradient',
     ...(notes.length > 0 && { notes }),
+    hint:
+      cuts.length === 0
+        ? 'use it in what is minimised, or leave it out of `over`'
+        : `replace ${[...new Set(cuts.map(cut => cut.what))].join(', ')} by something smooth, or leave this out of \`over\``,
   };
 }

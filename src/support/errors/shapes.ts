@@ -61,6 +61,35 @@ export function tooLarge(span: Span, message: string): Diagnostic {
   return error('E0208', span, message);
 }
 
+/** One application in a circle of blocks, functions or nets. */
+export interface Turn {
+  readonly name: string;
+  readonly span: Span;
+}
+
+/** E0208: what applies itself, over `turns`; the first of them is applied again by the last. */
+export function endlessCalls(span: Span, turns: readonly Turn[], depth: number): Diagnostic {
+  const names = [...turns, turns[0]!].map(t => t.name);
+  const applies = (i: number): string => `\`${names[i]}\` applies \`${names[i + 1]}\``;
+  return {
+    ...error(
+      'E0208',
+      span,
+      `\`${names[0]}\` applies itself, more than ${depth} deep: ${names.join(' -> ')}`,
+      {
+        hint: 'blocks and functions are unfolded at compile time: a circle ends only by an `if` on a static argument',
+      },
+    ),
+    label: applies(0),
+    notes: turns.slice(1).map((t, i) => ({ message: applies(i + 1), span: t.span })),
+  };
+}
+
+/** E0208: a tensor that no device can address. */
+export function tensorTooLarge(span: Span, type: string, elements: number, limit: number): Diagnostic {
+  return error('E0208', span, `${type} is too large: at least ${elements} elements, at most ${limit}`);
+}
+
 /** E0209: a size that nothing determines. */
 export function undetermined(span: Span, name: string, hint?: string): Diagnostic {
   return error('E0209', span, `nothing determines the size \`${name}\``, { hint });

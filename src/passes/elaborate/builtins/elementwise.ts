@@ -185,7 +185,10 @@ const neg: Builtin = {
 
 export const elementwiseBuiltins: readonly Builtin[] = [
   ...(
-    ['abs', 'sign', 'floor', 'ceil', 'round', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'sigmoid'] as const
+    [
+      ...['abs', 'sign', 'floor', 'ceil', 'round', 'exp', 'log', 'sqrt'],
+      ...['sin', 'cos', 'tanh', 'sigmoid', 'erf'],
+    ] as UnaryOp[]
   ).map(unary),
   neg,
   operator('add', '+'),

@@ -4,12 +4,20 @@ import { printShape, printType, sameShape } from '../../../ir/type.ts';
 import * as B from '../../../ops/build.ts';
 import { primitive } from '../../../ops/list.ts';
 import { staticFailure, wrongArguments, wrongKind, wrongShape } from '../../../support/errors/shapes.ts';
+import type { Context } from '../context.ts';
 import { intOf } from '../evaluate.ts';
 import { tensor } from '../tensors.ts';
 import type { Val } from '../values.ts';
-import { describe, int, list, size, tensorOf } from '../values.ts';
+import { describe, int, list, MAX_LIST, size, tensorOf } from '../values.ts';
 import { argument, asTensor, axesArg, axisArg, dtypeArg, intArg, sizesOf, tensorArg } from './arguments.ts';
-import type { Builtin } from './builtin.ts';
+import type { Bound, Builtin } from './builtin.ts';
+
+/** The argument `n`, which is the length of a list. */
+function listLength(ctx: Context, args: Bound): number {
+  const n = intArg(ctx, args, 'n');
+  if (n > MAX_LIST) ctx.fail(staticFailure(args.span, `${n} entries are too many, at most ${MAX_LIST}`));
+  return n;
+}
 
 const reshape: Builtin = {
   name: 'reshape',
@@ -99,7 +107,7 @@ const split: Builtin = {
   run: (ctx, args) => {
     const x = tensorArg(ctx, args, 'x');
     const { shape } = x.type;
-    const n = intArg(ctx, args, 'n');
+    const n = listLength(ctx, args);
     const axis = axisArg(ctx, args, 'axis', shape.length, 0);
     const part = n > 0 ? D.divideExact(shape[axis]!, D.constant(n)) : undefined;
     if (!part)
@@ -223,7 +231,7 @@ const perAxis: Builtin = {
   doc: 'A list of n entries: a number is repeated, a list must have n.',
   run: (ctx, args) => {
     const { value, span } = argument(ctx, args, 'value');
-    const n = intArg(ctx, args, 'n');
+    const n = listLength(ctx, args);
     const items: readonly Val[] =
       value.kind === 'list' ? value.items : Array.from({ length: n }, () => value);
     if (items.length !== n)
@@ -234,6 +242,29 @@ const perAxis: Builtin = {
         ),
       );
     return list(items);
+  },
+};
+
+const asList: Builtin = {
+  name: 'as_list',
+  params: ['value'],
+  required: 1,
+  doc: 'A list as it is; anything else as a list of one.',
+  run: (ctx, args) => {
+    const { value } = argument(ctx, args, 'value');
+    return value.kind === 'list' ? value : list([value]);
+  },
+};
+
+const fail: Builtin = {
+  name: 'fail',
+  params: ['message'],
+  required: 1,
+  doc: 'Ends the compilation with this message where it is reached: for arguments that a function cannot work with.',
+  run: (ctx, args) => {
+    const { value, span } = argument(ctx, args, 'message');
+    const text = value.kind === 'string' ? value.value : ctx.fail(wrongKind(span, 'a message is a string'));
+    return ctx.fail(wrongArguments(ctx.site.span, text));
   },
 };
 
@@ -272,5 +303,7 @@ export const shapeBuiltins: readonly Builtin[] = [
   rank,
   count,
   perAxis,
+  asList,
+  fail,
   ofShape,
 ];

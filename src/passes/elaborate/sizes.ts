@@ -1,0 +1,24 @@
+import * as D from '../../ir/dim.ts';
+import type { Graph } from '../../ir/graph.ts';
+import { printType, type TensorType } from '../../ir/type.ts';
+import { tensorTooLarge } from '../../support/errors/shapes.ts';
+import type { Context } from './context.ts';
+
+/** Kernels count elements in 32 bits. */
+const MAX_ELEMENTS = 2 ** 31 - 1;
+
+/** Reports the first tensor of some graphs that is too large for every device, whatever the free dims are. */
+export function checkSizes(ctx: Context, graphs: readonly Graph[]): void {
+  for (const { outputs, origin } of graphs.flatMap(graph => graph.nodes)) {
+    const found = outputs.find(({ type }) => elements(type) > MAX_ELEMENTS);
+    if (found === undefined) continue;
+    const { type } = found;
+    ctx.report(tensorTooLarge(origin.span ?? ctx.site.span, printType(type), elements(type), MAX_ELEMENTS));
+    return;
+  }
+}
+
+/** How many there are at least. */
+function elements({ shape }: TensorType): number {
+  return shape.reduce((n, d) => n * Math.max(1, D.lowerBound(d)), 1);
+}
