@@ -15,6 +15,7 @@ export type UnaryOp =
   | 'cos'
   | 'tanh'
   | 'sigmoid'
+  | 'erf'
   | 'not';
 
 /** `round` is half to even; `sign(0)` is 0. */
@@ -36,8 +37,21 @@ export const unaryTable: Readonly<Record<UnaryOp, (x: number) => number>> = {
   cos: Math.cos,
   tanh: Math.tanh,
   sigmoid: x => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
+  erf,
   not: x => (x === 0 ? 1 : 0),
 };
+
+/** erf(x) = 2 / sqrt(pi) e^(-x²) (x + 2 x³ / 3 + 4 x⁵ / 15 + …): no term changes the sign, so nothing cancels. */
+function erf(x: number): number {
+  if (Math.abs(x) >= 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let k = 1; Math.abs(term) > Math.abs(sum) * 1e-17; k++) {
+    term *= (2 * x * x) / (2 * k + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
 
 export type BinaryOp =
   | 'add'

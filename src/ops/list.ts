@@ -14,6 +14,7 @@ import { convolutionInputGradient } from './convolution-input-gradient.ts';
 import { convolutionWeightGradient } from './convolution-weight-gradient.ts';
 import { cos } from './cos.ts';
 import { div } from './div.ts';
+import { erf } from './erf.ts';
 import { exp } from './exp.ts';
 import { floor } from './floor.ts';
 import { floordiv } from './floordiv.ts';
@@ -73,6 +74,7 @@ export const primitives: readonly Primitive[] = [
   cos,
   tanh,
   sigmoid,
+  erf,
   relu,
   logicalNot,
   add,

@@ -149,16 +149,16 @@ describe('every error, at its place', () => {
       net('r = scan(axis = 1) t in x carry h = zeros(N) { yield h } return x'),
       ['E0901 scan(axis = 1) t in x carry h = zeros(N) { yield h }'],
     ],
-    ['step', train('step a { minimize mean(A(x)) over A by sgd(lr = 1) }'), ['E0901 step a']],
     [
-      'weights',
-      'net A(x: f32[N, 4]) -> f32[N, 4] = B(3) weights "a.st"\nblock B(n: int)(x: f32[N, D]) -> f32[N, D] { return x }',
-      ['E0901 "a.st"'],
+      'minimize beside a step',
+      train('minimize mean(A(x)) over A by sgd(lr = 1) step a { minimize mean(A(x)) over A by sgd(lr = 1) }'),
+      ['E0207 minimize mean(A(x)) over A by sgd(lr = 1)', 'E0303 A by sgd(lr = 1)'],
     ],
+    ['a step that does nothing', train('step a { y = mean(A(x)) }'), ['E0207 a']],
     [
       'second minimize',
       train('minimize mean(A(x)) over A by sgd(lr = 1) minimize mean(A(x)) over A by sgd(lr = 1)'),
-      ['E0901 minimize mean(A(x)) over A by sgd(lr = 1)'],
+      ['E0303 A by sgd(lr = 1)'],
     ],
   ])('%s', (_, text, want) => {
     expect(found(text)).toEqual(want);
@@ -195,7 +195,7 @@ describe('messages', () => {
       'block B(n: int)(x: f32[N, D]) -> f32[N, D] { return x + x[:, 0:n] }\nnet A(x: f32[N, 4]) -> f32[N, 4] { return x -> B(3) }';
     expect(only(text)).toContain('note: while applying `B`');
     expect(only(net('return x -> max_pool(2)'))).toMatch(
-      /^E0204 .* at "max_pool\(2\)"\n {2}note: in `max_pool`, std\/layers.dnn/,
+      /^E0204 .* at "max_pool\(2\)"\n {2}note: in `max_pool`, std\/pooling.dnn/,
     );
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Graph } from '../../src/ir/graph.ts';
 import { interpretGraph } from '../../src/ir/interpret/graph.ts';
-import type { Module } from '../../src/ir/module.ts';
+import type { Module, Train } from '../../src/ir/module.ts';
 import { ndarray } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import { parse } from '../../src/parser/parse.ts';
@@ -44,6 +44,13 @@ export const scalar = (x: number): NdArray => ndarray('f32', [], [x]);
 export function interpret(graph: Graph, inputs: Record<string, NdArray>): Record<string, number[]> {
   const { outputs } = interpretGraph(differentiateGraph(graph).graph, inputs);
   return Object.fromEntries([...outputs].map(([name, array]) => [name, [...array.data]]));
+}
+
+/** The graph of the only step of a training program. */
+export function stepOf(train: Train): Graph {
+  const [step, ...others] = train.steps;
+  if (!step || others.length > 0) throw new Error(`${train.name} has ${train.steps.length} steps`);
+  return step.graph;
 }
 
 /** Names of the parameters and states that a graph reads. */

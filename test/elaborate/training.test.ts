@@ -21,9 +21,10 @@ function run(train: Train, data: Record<string, NdArray>, steps: number): Record
   for (const [name, values] of Object.entries(first)) kept[name] = f32(type.get(name)!, values);
   const states = [];
   for (let i = 0; i < steps; i++) {
-    const out = interpret(train.step, { ...kept, ...data });
+    const out = interpret(train.steps[0]!.graph, { ...kept, ...data });
     kept = { ...kept };
-    for (const o of train.step.outputs) if (o.target) kept[o.target] = f32(type.get(o.target)!, out[o.name]!);
+    for (const o of train.steps[0]!.graph.outputs)
+      if (o.target) kept[o.target] = f32(type.get(o.target)!, out[o.name]!);
     states.push(kept);
   }
   return states;
@@ -45,6 +46,10 @@ const close = (got: number[], want: number[]) => {
   got.forEach((v, i) => {
     expect(v).toBeCloseTo(want[i]!, 10);
   });
+};
+
+const never = (): never => {
+  throw new Error('a program without steps');
 };
 
 describe('optimisers follow PyTorch’s rules', () => {
@@ -82,8 +87,8 @@ describe('optimisers follow PyTorch’s rules', () => {
   });
 
   test('without momentum there is no velocity', () => {
-    expect(variables(moduleOf(linear('sgd(lr = 0.1)')).trains[0]!.step)).toEqual(['A.w']);
-    expect(variables(moduleOf(linear('sgd(lr = 0.1, momentum = 0.9)')).trains[0]!.step)).toEqual([
+    expect(variables(moduleOf(linear('sgd(lr = 0.1)')).trains[0]!.steps[0]!.graph)).toEqual(['A.w']);
+    expect(variables(moduleOf(linear('sgd(lr = 0.1, momentum = 0.9)')).trains[0]!.steps[0]!.graph)).toEqual([
       'A.w',
       't.sgd.momentum.velocity.A.w',
     ]);
@@ -152,7 +157,9 @@ describe('chains of links', () => {
   test('noise differs between parameters and elements', () => {
     const text = `net A(x: f32[N, 2]) -> f32[N, 2] { return x -> dense(2) }
       train t { data x: f32[N, 2] minimize 0 * sum(A(x)) over A by grad_noise(eta = 1, gamma = 0) -> sgd(lr = 1) }`;
-    const { step } = moduleOf(text).trains[0]!;
+    const {
+      steps: [{ graph: step } = never()],
+    } = moduleOf(text).trains[0]!;
     const out = interpret(step, {
       x: f32([1, 2], [1, 1]),
       key: key(),
@@ -171,7 +178,7 @@ describe('ownership', () => {
     train t { data x: f32[N] minimize mean(B(x)) over TARGETS }`;
   const updated = (targets: string) =>
     moduleOf(text.replace('TARGETS', targets))
-      .trains[0]!.step.outputs.filter(o => o.role === 'update')
+      .trains[0]!.steps[0]!.graph.outputs.filter(o => o.role === 'update')
       .map(o => o.target);
 
   test('only what follows over moves, and a net does not own another', () => {
@@ -186,14 +193,19 @@ describe('ownership', () => {
   });
 
   test('one gradient node serves all targets', () => {
-    const { step } = moduleOf(text.replace('TARGETS', 'B by sgd(lr = 1), A by sgd(lr = 2)')).trains[0]!;
+    const {
+      steps: [{ graph: step } = never()],
+    } = moduleOf(text.replace('TARGETS', 'B by sgd(lr = 1), A by sgd(lr = 2)')).trains[0]!;
     expect(step.nodes.filter(n => n.kind === 'op' && n.op.name === 'gradient').length).toBe(1);
   });
 
   test('a program’s own params, begun from data', () => {
     const stylize = `train t { data c: f32[1, H] param image: f32[1, H] = c * 2
       minimize mean(image ^ 2) over image by sgd(lr = 1) }`;
-    const { init, step } = moduleOf(stylize).trains[0]!;
+    const {
+      init,
+      steps: [{ graph: step } = never()],
+    } = moduleOf(stylize).trains[0]!;
     expect(interpret(init, { c: f32([1, 2], [1, 3]) })).toEqual({ 't.image': [2, 6] });
     const out = interpret(step, { c: f32([1, 2], [1, 3]), 't.image': f32([1, 2], [2, 6]) });
     expect(out['t.image']).toEqual([0, 0]);
@@ -213,7 +225,10 @@ describe('states and modes', () => {
     'B.s': scalar(1),
   };
   const step = (call: string, target: string) =>
-    interpret(moduleOf(text.replace('CALL', call).replace('TARGET', target)).trains[0]!.step, inputs);
+    interpret(
+      moduleOf(text.replace('CALL', call).replace('TARGET', target)).trains[0]!.steps[0]!.graph,
+      inputs,
+    );
 
   test('batch norm normalises by the batch and updates its averages in training', () => {
     const out = step('A(x)', 'A');
@@ -245,7 +260,7 @@ describe('states and modes', () => {
       train t { data x: f32[N] param p: f32 = zeros y = A(x) metric kept = mean(cast(y != 0, f32)) metric size = max(y)
         minimize p * p over p by sgd(lr = 1) }`;
     const module = moduleOf(drop);
-    const out = interpret(module.trains[0]!.step, {
+    const out = interpret(module.trains[0]!.steps[0]!.graph, {
       x: f32([4000], new Array(4000).fill(3)),
       key: key(),
       't.p': scalar(1),
@@ -260,7 +275,7 @@ describe('states and modes', () => {
     const counter = `block Count()(x: f32[N]) -> f32[N] { state seen: f32 = zeros param w: f32 = ones seen <- seen * 2 + 1 return x * w }
       net A(x: f32[N]) -> f32[N] { return x -> Count }
       train t { data x: f32[N] minimize mean(A(A(x))) over A by sgd(lr = 1) }`;
-    const out = interpret(moduleOf(counter).trains[0]!.step, {
+    const out = interpret(moduleOf(counter).trains[0]!.steps[0]!.graph, {
       x: f32([1], [1]),
       'A.Count.seen': scalar(5),
       'A.Count.w': scalar(1),
@@ -275,7 +290,7 @@ describe('randomness and initial values', () => {
       a = rand_like(x) b = rand_like(x) n = randn_like(x)
       metric mean_a = mean(a) metric low = min(a) metric high = max(a) metric same = mean(cast(a == b, f32))
       metric mean_n = mean(n) metric var_n = variance(n) minimize p over p by sgd(lr = 1) }`;
-    const out = interpret(moduleOf(text).trains[0]!.step, {
+    const out = interpret(moduleOf(text).trains[0]!.steps[0]!.graph, {
       x: f32([5000], new Array(5000).fill(0)),
       key: key(),
       't.p': scalar(0),
@@ -313,7 +328,10 @@ describe('randomness and initial values', () => {
   test('shifts change images in training alone', () => {
     const text = `net A(x: f32[N, 1, 3, 3]) -> f32[N, 1, 3, 3] { param w: f32 = ones return x * w }
       train t { data x: f32[N, 1, 3, 3] y = x -> random_shift(1) metric total_ = sum(y) minimize mean(A(y)) over A by sgd(lr = 1) }`;
-    const { step, evaluate } = moduleOf(text).trains[0]!;
+    const {
+      steps: [{ graph: step } = never()],
+      evaluate,
+    } = moduleOf(text).trains[0]!;
     const inputs = { x: f32([64, 1, 3, 3], new Array(576).fill(1)), key: key(), 'A.w': scalar(1) };
     const moved = interpret(step, inputs).total_![0]!;
     expect(moved).toBeLessThan(576);
@@ -327,7 +345,11 @@ test('roles and names of inputs and outputs', () => {
     train t { data x: f32[N, 4] data y: i32[N] logits = A(x)
       metric accuracy = mean(cast(argmax(logits, axis = 1) == y, f32))
       minimize cross_entropy(logits, y) over A by sgd(lr = 0.1 / (1 + iter)) }`;
-  const { step, evaluate, nets } = moduleOf(text).trains[0]!;
+  const {
+    steps: [{ graph: step } = never()],
+    evaluate,
+    nets,
+  } = moduleOf(text).trains[0]!;
   const inputs = step.nodes.flatMap(n => (n.kind === 'input' ? [`${n.role} ${n.name}`] : []));
   expect(inputs).toEqual(['data x', 'data y', 'param A.dense.weight', 'param A.dense.bias', 'scalar iter']);
   expect(step.outputs.map(o => `${o.role} ${o.name}`)).toEqual([

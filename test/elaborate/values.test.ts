@@ -82,7 +82,10 @@ describe('activations and losses', () => {
     ['elu(x)', v => (v > 0 ? v : Math.exp(v) - 1)],
     ['swish(x, beta = 2)', v => v / (1 + Math.exp(-2 * v))],
     ['softplus(x)', v => Math.log(1 + Math.exp(v))],
-    ['gelu(x)', v => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))],
+    [
+      'gelu(x, approximate = true)',
+      v => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
+    ],
   ])('%s', (expr, f) => {
     value(expr, { x }, '', 'x: f32[N, 3]').forEach((v, i) => {
       expect(v).toBeCloseTo(f(x.data[i]!), 9);

@@ -76,3 +76,6 @@ export function named(values: Readonly<Record<string, string | number | boolean 
     .flatMap(([name, value]) => (value === undefined ? [] : [`, ${name} = ${value}`]))
     .join('');
 }
+
+/** `.dnn` text for a call: its arguments as names, and what else it was given. */
+export type Translation = (args: readonly string[], attrs: Attrs) => string;

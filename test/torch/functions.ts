@@ -1,7 +1,6 @@
-import { type Attrs, named, Untranslated } from './attrs.ts';
-
-/** `.dnn` text for a call: its arguments as names, and what else it was given. */
-type Translation = (args: readonly string[], attrs: Attrs) => string;
+import { type Attrs, named, type Translation, Untranslated } from './attrs.ts';
+import { layerTranslations } from './layers.ts';
+import { lossTranslations } from './losses.ts';
 
 const same =
   (name: string): Translation =>
@@ -25,52 +24,6 @@ const along =
   ([x], attrs) =>
     `${name}(${x}${named({ axis: attrs.ints('dim') })})`;
 
-export const convolutionArguments = (attrs: Attrs): string =>
-  named({
-    stride: attrs.ints('stride'),
-    pad: attrs.ints('padding'),
-    dilation: attrs.ints('dilation'),
-    groups: attrs.number('groups'),
-  });
-
-const convolution =
-  (spatial: number): Translation =>
-  ([x, weight, bias], attrs) => {
-    const y = `convolve(${x}, ${weight}${convolutionArguments(attrs)})`;
-    const ones = ', 1'.repeat(spatial);
-    return bias ? `${y} + reshape(${bias}, 1, len(${bias})${ones})` : y;
-  };
-
-const conv2d: Translation = ([x, weight, bias], attrs) =>
-  `conv2d(${x}, ${weight}${named({ bias })}${convolutionArguments(attrs)})`;
-
-const linear: Translation = ([x, weight, bias]) => `${x} @ transpose(${weight})${bias ? ` + ${bias}` : ''}`;
-
-const pool =
-  (name: string): Translation =>
-  ([x], attrs) => {
-    attrs.only('ceil_mode', false);
-    attrs.only('dilation', 1);
-    attrs.only('count_include_pad', true);
-    const given = { stride: attrs.ints('stride'), pad: attrs.ints('padding') };
-    return `${name}(${x}, ${attrs.ints('kernel_size')}${named(given)})`;
-  };
-
-const globalPool: Translation = ([x], attrs) => {
-  const size = attrs.get('output_size');
-  if (![size].flat().every(n => n === 1))
-    throw new Untranslated('adaptive pooling to more than one position');
-  return `global_avg_pool(${x})`;
-};
-
-const batchNorm: Translation = ([x, weight, bias, mean, variance], attrs) => {
-  if (attrs.boolean('training') !== false) throw new Untranslated('running statistics among the results');
-  attrs.get('momentum');
-  const scale = `${weight ?? 1} / sqrt(${variance} + ${attrs.number('eps') ?? 1e-5})`;
-  const shifted = `(${x} - per_channel(${mean}, ${x})) * per_channel(${scale}, ${x})`;
-  return bias ? `${shifted} + per_channel(${bias}, ${x})` : shifted;
-};
-
 const flatten: Translation = ([x], attrs) => {
   attrs.only('start_dim', 1);
   attrs.only('end_dim', -1);
@@ -78,19 +31,20 @@ const flatten: Translation = ([x], attrs) => {
   return `flatten(${x})`;
 };
 
-const loss =
-  (name: string): Translation =>
-  ([x, y], attrs) => {
-    attrs.only('reduction', 'mean');
-    return `${name}(${x}, ${y})`;
-  };
-
 const alike = [
   'tanh',
   'sigmoid',
   'relu',
-  'softplus',
   'silu',
+  'mish',
+  'selu',
+  'relu6',
+  'softsign',
+  'erf',
+  'sign',
+  'floor',
+  'ceil',
+  'round',
   'exp',
   'log',
   'sqrt',
@@ -99,6 +53,14 @@ const alike = [
   'abs',
   'neg',
 ];
+
+const gelu: Translation = ([x], attrs) =>
+  `gelu(${x}${named({ approximate: attrs.get('approximate') === 'tanh' ? true : undefined })})`;
+
+const softplus: Translation = ([x], attrs) => {
+  attrs.only('threshold', 20);
+  return `softplus(${x}${named({ beta: attrs.number('beta') })})`;
+};
 
 const translations: ReadonlyMap<string, Translation> = new Map<string, Translation>([
   ...alike.map(name => [name, same(name)] as const),
@@ -111,22 +73,28 @@ const translations: ReadonlyMap<string, Translation> = new Map<string, Translati
   ['matmul', infix('@')],
   ['mm', infix('@')],
   ['bmm', infix('@')],
-  ['linear', linear],
-  ['conv1d', convolution(1)],
-  ['conv2d', conv2d],
-  ['conv3d', convolution(3)],
-  ['max_pool1d', pool('max_pool')],
-  ['max_pool2d', pool('max_pool')],
-  ['max_pool3d', pool('max_pool')],
-  ['avg_pool1d', pool('avg_pool')],
-  ['avg_pool2d', pool('avg_pool')],
-  ['avg_pool3d', pool('avg_pool')],
-  ['adaptive_avg_pool1d', globalPool],
-  ['adaptive_avg_pool2d', globalPool],
-  ['adaptive_avg_pool3d', globalPool],
-  ['batch_norm', batchNorm],
   ['dropout_eval', ([x], attrs) => `(${x} -> dropout(${attrs.number('p') ?? 0.5}))`],
   ['leaky_relu', ([x], attrs) => `leaky_relu(${x}${named({ slope: attrs.number('negative_slope') })})`],
+  ['prelu', ([x, weight]) => `parametric_relu(${x}, ${weight})`],
+  ['logsigmoid', ([x]) => `log_sigmoid(${x})`],
+  ['hardsigmoid', ([x]) => `hard_sigmoid(${x})`],
+  ['hardswish', ([x]) => `hard_swish(${x})`],
+  [
+    'hardtanh',
+    ([x], attrs) =>
+      `hard_tanh(${x}${named({ low: attrs.number('min_val'), high: attrs.number('max_val') })})`,
+  ],
+  ['gelu', gelu],
+  ['celu', ([x], attrs) => `celu(${x}${named({ alpha: attrs.number('alpha') })})`],
+  ['softplus', softplus],
+  ['glu', ([x], attrs) => `glu(${x}${named({ axis: attrs.number('dim') })})`],
+  ['pow', ([x, y], attrs) => `${x} ^ ${y ?? attrs.number('exponent')}`],
+  ['square', ([x]) => `${x} ^ 2`],
+  ['rsqrt', ([x]) => `1 / sqrt(${x})`],
+  ['reciprocal', ([x]) => `1 / ${x}`],
+  ['clamp', ([x], attrs) => `clamp(${x}, ${attrs.number('min') ?? -3e38}, ${attrs.number('max') ?? 3e38})`],
+  ['logsumexp', reduction('log_sum_exp')],
+  ['prod', reduction('prod')],
   ['elu', ([x], attrs) => `elu(${x}${named({ alpha: attrs.number('alpha') })})`],
   ['softmax', along('softmax')],
   ['log_softmax', along('log_softmax')],
@@ -139,13 +107,8 @@ const translations: ReadonlyMap<string, Translation> = new Map<string, Translati
   ['view', ([x], attrs) => `reshape(${x}, ${attrs.list('shape').join(', ')})`],
   ['permute', ([x], attrs) => `transpose(${x}, ${attrs.list('dims').join(', ')})`],
   ['cat', (args, attrs) => `concat(${args.join(', ')}, axis = ${attrs.number('dim') ?? 0})`],
-  ['cross_entropy', loss('cross_entropy')],
-  ['mse', loss('mse')],
-  ['mse_loss', loss('mse')],
-  ['l1', loss('mae')],
-  ['l1_loss', loss('mae')],
-  ['bce', loss('bce')],
-  ['bce_with_logits', loss('bce_logits')],
+  ...layerTranslations,
+  ...lossTranslations,
 ]);
 
 export function translateCall(op: string, args: readonly string[], attrs: Attrs): string {
@@ -156,14 +119,14 @@ export function translateCall(op: string, args: readonly string[], attrs: Attrs)
   return text;
 }
 
-const losses = ['cross_entropy', 'mse', 'mse_loss', 'l1', 'l1_loss', 'bce', 'bce_with_logits'];
-
-export const isLoss = (op: string): boolean => losses.includes(op);
+export const isLoss = (op: string): boolean => lossTranslations.has(op);
 
 const rowwise = new Set([
   ...alike,
-  ...losses,
-  ...[1, 2, 3].flatMap(n => ['conv', 'max_pool', 'avg_pool', 'adaptive_avg_pool'].map(f => `${f}${n}d`)),
+  ...lossTranslations.keys(),
+  ...[1, 2, 3].flatMap(n =>
+    ['conv', 'conv_transpose', 'max_pool', 'avg_pool', 'lp_pool'].map(f => `${f}${n}d`),
+  ),
   ...[
     'add',
     'sub',

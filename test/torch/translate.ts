@@ -2,7 +2,8 @@ import type { NdArray } from '../../src/ir/primitive.ts';
 import { Attrs, named, Untranslated } from './attrs.ts';
 import type { Call, LoadedCase, TrainCase, VjpCase } from './case.ts';
 import { row, tensorOf } from './case.ts';
-import { convolutionArguments, isLoss, keepsBatch, translateCall } from './functions.ts';
+import { isLoss, keepsBatch, translateCall } from './functions.ts';
+import { convolutionArguments } from './layers.ts';
 
 /** `free`: the leading extent is the dim N; `fixed`: all extents are numbers. */
 export type Sizes = 'free' | 'fixed';
@@ -66,7 +67,8 @@ export function trainSource(loaded: LoadedCase<TrainCase>): string {
   const { graph, feeds, params, buffers, consts, trained, loss, optimizer } = loaded.case;
   if (consts.length > 0) throw new Untranslated('training with constants');
   if (trained.length < params.length) throw new Untranslated('training of some parameters');
-  if (loaded.case.clip_grad_norm !== null) throw new Untranslated('gradient clipping');
+  const clip = loaded.case.clip_grad_norm;
+  if (clip !== null && typeof clip !== 'number') throw new Untranslated('this gradient clipping');
   if (loaded.case.lr_schedule !== null) throw new Untranslated('a learning-rate schedule');
   const isKept = (name: string) => params.includes(name) || buffers.includes(name);
   const shapeOf = (name: string) => tensorOf(loaded, `init.${name}`).shape;
@@ -90,7 +92,7 @@ train fit {
 ${feeds.map(name => `  data ${feed(name)}`).join('\n')}
   ${result} = Net(${fed.map(word).join(', ')})
 ${rest.map(assignment).join('\n')}
-  minimize ${word(loss)} over Net by ${optimiser(optimizer)}
+  minimize ${word(loss)} over Net by ${clip === null ? '' : `clip_norm(${clip}) -> `}${optimiser(optimizer)}
 }
 `;
 }
@@ -102,11 +104,20 @@ function layer(call: Call, shapeOf: (param: string) => readonly number[]): strin
   const attrs = new Attrs(call.op, call.attrs);
   const fields = own.map(name => (name.startsWith(`${label}.`) ? name.slice(label.length + 1) : name));
   const bias = named({ bias: fields.includes('bias') ? undefined : false });
-  const [out, , ...kernel] = shapeOf(own[0]!);
+  const [first, second, ...kernel] = shapeOf(own[0]!);
   let block: string;
-  if (call.op === 'linear') block = `dense(${out}${bias})`;
+  if (call.op === 'linear') block = `dense(${first}${bias})`;
   else if (/^conv[123]d$/.test(call.op))
-    block = `conv(${out}, [${kernel.join(', ')}]${convolutionArguments(attrs)}${bias})`;
+    block = `conv(${first}, [${kernel.join(', ')}]${convolutionArguments(attrs)}${bias})`;
+  else if (/^conv_transpose[123]d$/.test(call.op)) {
+    const out = second! * (attrs.number('groups') ?? 1);
+    const more = named({ out_pad: attrs.ints('output_padding') });
+    block = `conv_transpose(${out}, [${kernel.join(', ')}]${convolutionArguments(attrs)}${more}${bias})`;
+  } else if (call.op === 'layer_norm') {
+    const axes = attrs.list('normalized_shape').length;
+    block = `layer_norm(${attrs.number('eps') ?? 1e-5}, ${axes})`;
+  } else if (call.op === 'group_norm')
+    block = `group_norm(${attrs.number('num_groups')}, ${attrs.number('eps') ?? 1e-5})`;
   else if (call.op === 'batch_norm') {
     attrs.only('training', true);
     block = `batch_norm(${attrs.number('momentum') ?? 0.1}, ${attrs.number('eps') ?? 1e-5})`;
@@ -137,9 +148,17 @@ function optimiser(given: TrainCase['optimizer']): string {
         return named({ ...common, beta1, beta2, eps: attrs.number('eps') });
       }
       case 'rmsprop': {
-        attrs.only('centered', false);
         const others = { eps: attrs.number('eps'), momentum: attrs.number('momentum') };
-        return named({ ...common, alpha: attrs.number('alpha'), ...others });
+        return named({
+          ...common,
+          alpha: attrs.number('alpha'),
+          ...others,
+          centered: attrs.boolean('centered'),
+        });
+      }
+      case 'adagrad': {
+        attrs.only('initial_accumulator_value', 0);
+        return named({ ...common, eps: attrs.number('eps'), lr_decay: attrs.number('lr_decay') });
       }
       default:
         throw new Untranslated(`the optimiser ${String(type)}`);
