@@ -20,7 +20,7 @@ const { train, test } = writeDigits('out/digits');
 step(`dnnc compile examples/lenet/lenet.dnn --profile auto -o out/lenet`);
 step(
   `dnnc train examples/lenet/lenet.dnn mnist --data ${train} --val ${test} ` +
-    `--batch 32 --epochs ${epochs} --seed ${seed} --out out/lenet`,
+    `--batch 32 --epochs ${epochs} --seed ${seed} --out out/lenet --overwrite`,
 );
 step('node examples/lenet/app.mjs');
 console.log(`quickstart took ${((performance.now() - began) / 1000).toFixed(0)} s`);

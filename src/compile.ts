@@ -5,6 +5,7 @@ import { parse } from './parser/parse.ts';
 import { elaborate } from './passes/elaborate/index.ts';
 import { type CompiledModule, compileModule } from './passes/pipeline.ts';
 import { type Diagnostic, DiagnosticError } from './support/diagnostic.ts';
+import { emptyFile } from './support/errors/syntax.ts';
 import type { Source } from './support/source.ts';
 
 export interface CheckOptions {
@@ -37,10 +38,14 @@ export interface Compiled extends Checked {
 
 const hasErrors = (list: readonly Diagnostic[]): boolean => list.some(d => d.severity === 'error');
 
+const isSame = (a: Diagnostic, b: Diagnostic): boolean =>
+  a.code === b.code && a.message === b.message && a.span?.start === b.span?.start;
+
 /** Parses and elaborates: everything that can be wrong with a program is found here. Never throws on bad input. */
 export function check(source: Source, options: CheckOptions = {}): Checked {
   const { file, diagnostics: syntax } = parse(source);
   if (hasErrors(syntax)) return { diagnostics: syntax };
+  if (file.imports.length + file.declarations.length === 0) return { diagnostics: [emptyFile(source)] };
   const { module, diagnostics } = elaborate(file, options);
   const all = [...syntax, ...diagnostics];
   return module && !hasErrors(all) ? { module, diagnostics: all } : { diagnostics: all };
@@ -50,27 +55,34 @@ export function check(source: Source, options: CheckOptions = {}): Checked {
 export function compile(source: Source, options: CompileOptions = {}): Compiled {
   const { module, diagnostics } = check(source, options);
   if (!module) return { diagnostics };
-  const found: Diagnostic[] = [...diagnostics];
+  const later: Diagnostic[] = [];
+  // Passes find again some of what checking did.
+  const found = (): Diagnostic[] => [
+    ...diagnostics,
+    ...later.filter(d => !diagnostics.some(known => isSame(known, d))),
+  ];
   try {
     const compiled = compileModule(module, {
       target: options.target ?? gpuTarget,
-      diagnostics: found,
+      diagnostics: later,
       ...(options.only && { only: options.only }),
       ...(options.watch && { watch: options.watch }),
     });
-    return { module, compiled, entries: moduleEntries(module, compiled), diagnostics: found };
+    return { module, compiled, entries: moduleEntries(module, compiled), diagnostics: found() };
   } catch (error) {
     if (!(error instanceof DiagnosticError)) throw error;
-    return { diagnostics: [...found, ...error.diagnostics] };
+    return { diagnostics: [...found(), ...error.diagnostics] };
   }
 }
 
 /** Nets and training programs with the plans that were compiled for them. */
 function moduleEntries(module: Module, { programs }: CompiledModule): ModuleEntry[] {
-  const list = (pairs: readonly (readonly [string, string])[]): ModuleEntry['programs'] =>
-    pairs.flatMap(([name, key]) => {
+  const list = (
+    keys: readonly (readonly [name: string, key: string, every?: number])[],
+  ): ModuleEntry['programs'] =>
+    keys.flatMap(([name, key, every = 1]) => {
       const found = programs.get(key);
-      return found ? [{ name, plan: found.plan }] : [];
+      return found ? [{ name, plan: found.plan, ...(every > 1 && { every }) }] : [];
     });
   return [
     ...module.nets.map(
@@ -90,7 +102,7 @@ function moduleEntries(module: Module, { programs }: CompiledModule): ModuleEntr
         name: train.name,
         ...(train.span && { span: train.span }),
         programs: list([
-          ['step', `${train.name}.step`],
+          ...train.steps.map(s => [s.name, `${train.name}.${s.name}`, s.every] as const),
           ['evaluate', `${train.name}.evaluate`],
           ['init', `${train.name}.init`],
           ...train.nets.map(net => [`net:${net}`, net] as const),

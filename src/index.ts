@@ -3,6 +3,8 @@ export type { Checked, CheckOptions, Compiled, CompileOptions } from './compile.
 export { check, compile } from './compile.ts';
 export type { Target } from './ir/target.ts';
 export { gpuTarget, softwareTarget } from './ir/target.ts';
+export type { Formatted } from './parser/format/index.ts';
+export { format } from './parser/format/index.ts';
 export { parse } from './parser/parse.ts';
 export type { Diagnostic } from './support/diagnostic.ts';
 export { renderDiagnostic } from './support/render.ts';

@@ -55,6 +55,7 @@ function amount(limit: string, value: number): string {
 /** `dnnc devices [--json]`: the device's exit code where there is no adapter. */
 export async function devicesCommand(options: { readonly json?: boolean }, io: Io): Promise<number> {
   const adapters = await onDevice(listAdapters);
+  io.json?.set({ adapters });
   io.out(options.json ? devicesAsJson(adapters) : formatDevices(adapters));
   return adapters.some(a => 'name' in a) ? exitCode.fine : exitCode.device;
 }

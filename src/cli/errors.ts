@@ -1,4 +1,4 @@
-import { DeviceLostError, KernelError } from '../../runtime/index.ts';
+import { BufferError, DeviceLostError, KernelError } from '../../runtime/index.ts';
 import { NoAdapterError } from '../../runtime/node/index.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { InternalError } from '../support/internal-error.ts';
@@ -6,12 +6,13 @@ import { renderDiagnostic } from '../support/render.ts';
 import { closest } from '../support/suggest.ts';
 import { painter, printable } from '../support/terminal.ts';
 import type { Io } from './io.ts';
+import { jsonDiagnostic } from './json.ts';
 
 export const exitCode = {
   fine: 0,
   /** The program, the data or the weights are wrong, or a training diverged. */
   diagnostics: 1,
-  /** The command line is wrong, or a file that it names cannot be read or written. */
+  /** The command line is wrong, or a file that it names cannot be read. */
   usage: 2,
   /** No adapter, a lost device, or one that cannot run the program. */
   device: 3,
@@ -23,11 +24,14 @@ export const exitCode = {
 export class CliError extends Error {
   readonly code: number;
   readonly hint: string | undefined;
-  constructor(code: number, message: string, hint?: string) {
+  /** One for each of several things that the message sums up. */
+  readonly notes: readonly string[];
+  constructor(code: number, message: string, hint?: string, notes: readonly string[] = []) {
     super(message);
     this.name = 'CliError';
     this.code = code;
     this.hint = hint;
+    this.notes = notes;
   }
 }
 
@@ -43,8 +47,8 @@ export const usageError = (message: string, hint?: string): CliError =>
   new CliError(exitCode.usage, message, hint);
 
 /** The data, the weights or what came of them are wrong. */
-export const dataError = (message: string, hint?: string): CliError =>
-  new CliError(exitCode.diagnostics, message, hint);
+export const dataError = (message: string, hint?: string, notes?: readonly string[]): CliError =>
+  new CliError(exitCode.diagnostics, message, hint, notes);
 
 /** `there is no net Lenet`, with the nearest name or all of them as the hint. */
 export function unknownName(kind: string, name: string, known: readonly string[]): CliError {
@@ -59,8 +63,9 @@ export async function onDevice<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof Error) || isKnown(error) || isDeviceError(error)) throw error;
-    // Sizes that leave an extent below 1 come from the data, not from the device.
-    const code = error instanceof RangeError ? exitCode.diagnostics : exitCode.device;
+    // Sizes that leave an extent below 1, or ask for too much memory, come from the data, not from the device.
+    const bySize = error instanceof RangeError || error instanceof BufferError;
+    const code = bySize ? exitCode.diagnostics : exitCode.device;
     throw new CliError(code, error.message);
   }
 }
@@ -71,35 +76,66 @@ const isKnown = (error: Error): boolean =>
 const isDeviceError = (error: unknown): boolean =>
   error instanceof NoAdapterError || error instanceof DeviceLostError || error instanceof KernelError;
 
+/** The exit code that an error ends a command with. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CliError) return error.code;
+  if (error instanceof DiagnosticError) return exitCode.diagnostics;
+  if (isDeviceError(error)) return exitCode.device;
+  return errnoParts(error).syscall === undefined ? exitCode.internal : exitCode.usage;
+}
+
+/** What programs get for a code where an error has no code of a diagnostic. */
+const kinds: Readonly<Record<number, string>> = {
+  [exitCode.diagnostics]: 'data',
+  [exitCode.usage]: 'usage',
+  [exitCode.device]: 'device',
+};
+
 /** Says what went wrong, never with a stack trace, and gives the exit code. */
 export function report(error: unknown, io: Io): number {
   const paint = painter(io.color);
-  const say = (title: string, message: string, hint?: string): void => {
-    io.err(`${paint('red', title)}: ${printable(message)}\n`);
+  const code = exitCodeOf(error);
+  const say = (title: string, message: string, hint?: string, notes: readonly string[] = []): void => {
+    if (io.json) {
+      const lines = notes.map(note => ({ message: note }));
+      const kind = kinds[code] ?? 'internal';
+      io.json.add({
+        severity: 'error',
+        code: kind,
+        message,
+        notes: lines,
+        ...(hint !== undefined && { hint }),
+      });
+      return;
+    }
+    io.err(`${paint('red', title)}: ${printable([message, ...notes].join('\n  '))}\n`);
     if (hint !== undefined) io.err(`  ${paint('cyan', 'hint:')} ${printable(hint)}\n`);
   };
-  if (error instanceof Reported) return error.code;
+  if (error instanceof Reported) return code;
   if (error instanceof CliError) {
-    say('error', error.message, error.hint);
-    return error.code;
+    say('error', error.message, error.hint, error.notes);
+    return code;
   }
   if (error instanceof DiagnosticError) {
-    for (const d of error.diagnostics) io.err(`${renderDiagnostic(d, { color: io.color })}\n`);
-    return exitCode.diagnostics;
+    for (const d of error.diagnostics) {
+      if (io.json) io.json.add(jsonDiagnostic(d));
+      else io.err(`${renderDiagnostic(d, { color: io.color })}\n`);
+    }
+    return code;
   }
   if (isDeviceError(error)) {
     say('error', (error as Error).message);
-    return exitCode.device;
+    return code;
   }
   const { message, path, syscall } = errnoParts(error);
   if (syscall !== undefined) {
     say('error', `${syscall}${path === undefined ? '' : ` ${path}`}: ${message}`);
-    return exitCode.usage;
+    return code;
   }
   const [line = ''] = message.split('\n');
   say('internal error', `${line}; please report it with the .dnn file`);
   if (process.env.DNNC_DEBUG && error instanceof Error) io.err(`${error.stack ?? error.message}\n`);
-  return exitCode.internal;
+  return code;
 }
 
 function errnoParts(error: unknown): { message: string; path?: string; syscall?: string } {

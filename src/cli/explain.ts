@@ -1,9 +1,11 @@
 import { buildModel } from '../codegen/model.ts';
 import type { DimEnv } from '../ir/dim.ts';
+import { asCode, pages } from '../support/pages/index.ts';
+import { printPage } from '../support/pages/print.ts';
 import { describeAdapter, openDevice, targetFor, targetOf } from './adapter.ts';
-import { exitCode } from './errors.ts';
+import { exitCode, unknownName } from './errors.ts';
 import { formatLayers, layersOf } from './explain/layers.ts';
-import { formatProgram, sizesOf } from './explain/programs.ts';
+import { formatProgram, reportProgram, sizesOf } from './explain/programs.ts';
 import { timePrograms } from './explain/timing.ts';
 import type { Io } from './io.ts';
 import { type Loaded, loadCompiled } from './load.ts';
@@ -15,29 +17,50 @@ export interface ExplainOptions extends SourceOptions {
   readonly time?: boolean;
 }
 
-/** `dnnc explain FILE`: layers, kernels after fusion, memory, and with `--time` how long a run takes. */
+/**
+ * `dnnc explain FILE`: layers, kernels after fusion, memory, and with `--time` how long a run takes. With the code of
+ * a diagnostic in place of the file: its page.
+ */
 export async function explainCommand(path: string, options: ExplainOptions, io: Io): Promise<number> {
+  const code = asCode(path);
+  if (code !== undefined) return explainCode(code, io);
   const device = options.time ? await openDevice() : undefined;
   try {
-    if (device) io.out(`adapter: ${describeAdapter(device)}\n\n`);
+    if (device) {
+      io.out(`adapter: ${describeAdapter(device)}\n\n`);
+      io.json?.set({ adapter: describeAdapter(device) });
+    }
     const { profile } = options;
     // What is timed is compiled for the adapter that runs it, unless another profile is asked for.
     const target =
       device && (profile ?? 'auto') === 'auto' ? targetOf(device) : await targetFor(profile ?? 'gpu');
     const loaded = loadCompiled(path, options, io, { target });
     const dims = options.dim ?? {};
-    for (const { name } of loaded.module.nets) {
-      const graph = loaded.compiled.programs.get(name)!.graph;
-      io.out(`${formatLayers(`net ${name}`, layersOf(graph, dims))}\n`);
-    }
+    const nets = loaded.module.nets.map(({ name }) => ({
+      name,
+      ...layersOf(loaded.compiled.programs.get(name)!.graph, dims),
+    }));
+    for (const net of nets) io.out(`${formatLayers(`net ${net.name}`, net)}\n`);
     const times = device ? await measure(loaded, dims, device) : undefined;
+    const programs = [...loaded.compiled.programs].map(([name, program]) =>
+      reportProgram(program, sizesOf(program, dims), times?.get(name)),
+    );
+    io.json?.set({ file: path, target: target.name, nets, programs });
     io.out(`kernels for ${target.name}\n\n`);
-    for (const [name, program] of loaded.compiled.programs)
-      io.out(`${formatProgram(program, sizesOf(program, dims), times?.get(name))}\n`);
+    for (const program of programs) io.out(`${formatProgram(program)}\n`);
     return exitCode.fine;
   } finally {
     device?.destroy();
   }
+}
+
+/** `dnnc explain E0204`: what a diagnostic means, with an example and the cure. */
+function explainCode(code: string, io: Io): number {
+  const page = pages.get(code);
+  if (!page) throw unknownName('diagnostic', code, [...pages.keys()]);
+  io.json?.set({ ...page });
+  io.out(printPage(page));
+  return exitCode.fine;
 }
 
 /** Milliseconds by the names of compiled programs. A program that belongs to several entries is measured in one. */

@@ -1,9 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readSafetensors } from '../interop/safetensors.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { notUtf8 } from '../support/errors/syntax.ts';
+import { cannotWrite } from '../support/errors/training.ts';
 import type { Source } from '../support/source.ts';
-import { CliError, dataError, usageError } from './errors.ts';
+import { decodeUtf8 } from '../support/utf8.ts';
+import { usageError } from './errors.ts';
 import { hostTensor, type Tensors } from './tensors.ts';
 
 /** A `.dnn` file and those that it imports. */
@@ -31,7 +45,7 @@ export function readSource(file: string): SourceFile {
       try {
         text = decode(readFileSync(resolve(dirname(file), path)), from);
       } catch (error) {
-        if (error instanceof CliError) throw error;
+        if (error instanceof DiagnosticError) throw error;
         return undefined;
       }
       const found: Source = { name: path, text };
@@ -47,12 +61,11 @@ function readText(file: string): string {
   return decode(readBytes(file), file);
 }
 
-function decode(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw dataError(`${file} is no UTF-8 text`);
-  }
+/** Throws `DiagnosticError` E0112 where the bytes are not UTF-8. */
+export function decode(bytes: Uint8Array, file: string): string {
+  const { text, wrong } = decodeUtf8(bytes);
+  if (wrong) throw new DiagnosticError(notUtf8({ name: file, text }, wrong));
+  return text;
 }
 
 /** Throws a usage error where the file cannot be read. */
@@ -76,24 +89,74 @@ export function readTensors(file: string): Tensors {
   return new Map([...tensors].map(([name, tensor]) => [name, hostTensor(tensor, `${file}: ${name}`)]));
 }
 
-/** Makes the folder and gives its path back. */
+/** Makes the folder and gives its path back. Throws `DiagnosticError` E0413 where it cannot. */
 export function ensureFolder(folder: string): string {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw usageError(`cannot make the folder ${folder}: ${(error as NodeJS.ErrnoException).code}`);
+    throw writeError(folder, error);
   }
   return folder;
 }
 
-/** Writes beside the file and renames, so that a reader sees the old content or the new, never a part. */
+/** Why a file cannot be written, as E0413; what is no error of the file system stays what it is. */
+export function writeError(path: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error;
+  return new DiagnosticError(cannotWrite(path, reasons[code] ?? code));
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'there is no permission',
+  EPERM: 'there is no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file becomes larger than is allowed',
+  ENOTDIR: 'a part of the path is no folder',
+  EEXIST: 'there is something else of this name',
+  EISDIR: 'it is a folder',
+  ENOENT: 'there is no such folder',
+};
+
+/**
+ * Writes beside the file and renames, so that a reader sees the old content or the new, never a part, whether the
+ * process is killed or the power fails. Throws `DiagnosticError` E0413 where it cannot; the old content stays.
+ */
 export function writeAtomically(file: string, content: string | Uint8Array): void {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    writeFileSync(temporary, content);
+    const descriptor = openSync(temporary, 'wx');
+    try {
+      writeFileSync(descriptor, content);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw usageError(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    throw writeError(file, error);
+  }
+  syncFolder(dirname(file));
+}
+
+/** Makes a rename last. Where a folder cannot be opened (Windows), the system sees to it. */
+function syncFolder(folder: string): void {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(folder, 'r');
+    fsyncSync(descriptor);
+  } catch {
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** Removes what writers of these files left behind when they were killed. */
+export function removeTemporaries(folder: string, isOurs: (file: string) => boolean): void {
+  for (const name of readdirSync(folder)) {
+    const [, file] = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(name) ?? [];
+    if (file !== undefined && isOurs(file)) rmSync(join(folder, name), { force: true });
   }
 }

@@ -1,9 +1,17 @@
+import type { JsonDocument } from './json.ts';
+
 /** What a command sees of the terminal. Tests give one that collects text. */
 export interface Io {
   /** Results, to standard output; written as they are. */
   out(text: string): void;
   /** Diagnostics, to standard error. */
   err(text: string): void;
+  /** What is said on the way and is no result; absent: `out`. */
+  note?(text: string): void;
+  /** Takes the result and the diagnostics of a command that answers in JSON, where `out` goes nowhere. */
+  readonly json?: JsonDocument;
+  /** Diagnostics are written to `out` as annotations of GitHub Actions. */
+  readonly annotate?: boolean;
   readonly color: boolean;
   /** A terminal whose last line may be drawn again; absent: plain lines only. */
   readonly terminal?: NodeJS.WriteStream;

@@ -45,6 +45,17 @@ export function parseCount(text: string): number {
   return n;
 }
 
+/** `500` steps, or `30s`, `2m`. */
+export function parseInterval(text: string): { readonly steps: number } | { readonly seconds: number } {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(s|m)$/.exec(text) ?? [];
+  if (amount === undefined) {
+    if (/^\d+$/.test(text)) return { steps: parseCount(text) };
+    throw new InvalidArgumentError('it must be a number of steps, or a time as in 30s or 2m.');
+  }
+  if (Number(amount) === 0) throw new InvalidArgumentError('it must be more than 0.');
+  return { seconds: Number(amount) * (unit === 'm' ? 60 : 1) };
+}
+
 /** 0 to 2^32 - 1: a word of the random key. */
 export function parseSeed(text: string): number {
   const n = Number(text);

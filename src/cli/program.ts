@@ -5,11 +5,22 @@ import { type CompileCommandOptions, compileCommand } from './compile.ts';
 import { devicesCommand } from './devices.ts';
 import { type DumpOptions, dumpCommand, passNames } from './dump.ts';
 import { exitCode, report } from './errors.ts';
+import { type EvalOptions, evalCommand } from './eval.ts';
 import { type ExplainOptions, explainCommand } from './explain.ts';
+import { type FmtOptions, fmtCommand } from './fmt.ts';
 import type { Io } from './io.ts';
-import { parseCount, parseDefine, parseDim, parseSeed, type SourceOptions } from './options.ts';
+import {
+  parseCount,
+  parseDefine,
+  parseDim,
+  parseInterval,
+  parseSeed,
+  type SourceOptions,
+} from './options.ts';
+import { type OutputOptions, withOutput } from './output.ts';
 import { type RunOptions, runCommand } from './run.ts';
 import { type TrainOptions, trainCommand } from './train.ts';
+import { defaults } from './training/settings.ts';
 
 /**
  * Runs `dnnc` with arguments (without node and script) and gives the exit code. Nothing is thrown: every fault is
@@ -36,7 +47,10 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .configureOutput({ writeOut: text => io.out(text), writeErr: text => io.err(text) })
     .exitOverride()
     .showHelpAfterError('(dnnc --help lists the commands)');
-  program.addHelpText('after', '\nExit codes: 0 fine, 1 diagnostics, 2 usage, 3 device, 70 internal error.');
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 fine, 1 diagnostics, 2 usage, 3 device, 70 internal error, 130 Ctrl-C.',
+  );
 
   const command = (usage: string, description: string): Command =>
     program.command(usage).description(description).allowExcessArguments(false);
@@ -52,13 +66,36 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     ]);
     return fallback === undefined ? option : option.default(fallback);
   };
-  const runTarget = new Option('--target <target>', 'where it runs')
-    .choices(['webgpu', 'interpret'])
-    .default('webgpu');
+  const runTarget = (fallback?: string): Option => {
+    const option = new Option('--target <target>', 'where it runs').choices(['webgpu', 'interpret']);
+    return fallback === undefined ? option : option.default(fallback);
+  };
+  const format = (): Option =>
+    new Option('--format <format>', 'json: one document on standard output, for programs').choices([
+      'text',
+      'json',
+    ]);
+  const annotations = (): Option =>
+    new Option(
+      '--format <format>',
+      'json: one document on standard output; github: annotations of GitHub Actions',
+    ).choices(['text', 'json', 'github']);
+  const quiet = ['-q, --quiet', 'results and errors only'] as const;
+  const answer = async (options: OutputOptions, work: (io: Io) => Promise<number>): Promise<void> =>
+    finish(await withOutput(io, options, work));
 
-  onSource('check', 'report everything that is wrong with a file').action(
-    async (file: string, options: SourceOptions) => finish(await checkCommand(file, options, io)),
-  );
+  onSource('check', 'report everything that is wrong with a file')
+    .addOption(annotations())
+    .action((file: string, options: SourceOptions & OutputOptions) =>
+      answer(options, io => checkCommand(file, options, io)),
+    );
+
+  command('fmt', 'write files in the one style')
+    .argument('<files...>', '.dnn files; - reads standard input and writes standard output')
+    .option('--check', 'write nothing, name the files that are not formatted')
+    .action(async (files: readonly string[], options: FmtOptions) =>
+      finish(await fmtCommand(files, options, io)),
+    );
 
   onSource('compile', 'write NAME.js, NAME.d.ts and NAME.wgsl')
     .requiredOption('-o, --out <dir>', 'folder to write to')
@@ -72,34 +109,69 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option('--weights <file>', 'parameters (.safetensors); without it the net is initialised')
     .requiredOption('--inputs <file>', 'input tensors by name (.safetensors)')
     .requiredOption('--outputs <file>', 'where results go (.safetensors)')
-    .addOption(runTarget)
+    .addOption(runTarget('webgpu'))
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
-    .action(async (file: string, options: RunOptions) => finish(await runCommand(file, options, io)));
+    .addOption(format())
+    .option(...quiet)
+    .action((file: string, options: RunOptions) => answer(options, io => runCommand(file, options, io)));
 
   onSource('train', 'run a training program')
     .argument('<program>', 'its name')
     .requiredOption('--data <file>', "the program's data by name, the leading axis examples (.safetensors)")
     .option('--val <file>', 'validation data, evaluated after every epoch (.safetensors)')
-    .option('--batch <n>', 'examples in a batch', parseCount, 32)
+    // Without defaults here, so that --resume can tell what was given from what was not.
+    .option('--batch <n>', `examples in a batch (default: ${defaults.batch})`, parseCount)
     .addOption(
-      new Option('--epochs <n>', 'epochs to train (default: 10)').argParser(parseCount).conflicts('steps'),
+      new Option('--epochs <n>', `epochs to train (default: ${defaults.epochs})`)
+        .argParser(parseCount)
+        .conflicts('steps'),
     )
     .option('--steps <n>', 'steps to train', parseCount)
     .option('--no-shuffle', 'keep the order of the examples')
-    .option('--keep-last', 'train on the last, partial batch of an epoch too', false)
+    .option('--keep-last', 'train on the last, partial batch of an epoch too')
     .option('--weights <file>', 'parameters, and state where there is any, to start from (.safetensors)')
-    .option('--seed <n>', 'of initialisation, random values and shuffling', parseSeed, 0)
-    .addOption(runTarget)
-    .requiredOption('--out <dir>', 'folder for metrics.jsonl and weights.safetensors')
-    .action(async (file: string, name: string, options: TrainOptions) =>
-      finish(await trainCommand(file, name, options, io)),
+    .option(
+      '--seed <n>',
+      `of initialisation, random values and shuffling (default: ${defaults.seed})`,
+      parseSeed,
+    )
+    .addOption(runTarget())
+    .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
+    .addOption(
+      new Option('--resume <dir>', 'go on with the training of this folder').conflicts(['out', 'weights']),
+    )
+    .addOption(
+      new Option('--overwrite', 'begin anew where the folder has an unfinished training').conflicts('resume'),
+    )
+    .option('--checkpoint-every <interval>', 'steps, or a time as in 30s (default: 60s)', parseInterval)
+    .option('--patience <n>', 'stop after n epochs without a better metric (needs --val)', parseCount)
+    .option('--monitor <metric>', 'of the validation data: loss, accuracy, dice:max (default: loss)')
+    .addOption(format())
+    .option(...quiet)
+    .action((file: string, name: string, options: TrainOptions) =>
+      answer(options, io => trainCommand(file, name, options, io)),
+    );
+
+  onSource('eval', 'the metrics of a training program over a file, in inference mode')
+    .argument('<program>', 'its name')
+    .requiredOption('--data <file>', "the program's data by name, the leading axis examples (.safetensors)")
+    .requiredOption('--weights <file>', 'parameters and state (.safetensors)')
+    .option('--batch <n>', 'examples in a batch', parseCount, defaults.batch)
+    .addOption(runTarget('webgpu'))
+    .addOption(format())
+    .option(...quiet)
+    .action((file: string, name: string, options: EvalOptions) =>
+      answer(options, io => evalCommand(file, name, options, io)),
     );
 
   onSource('explain', 'show layers, kernels after fusion and memory')
     .option('--dim <name=size>', 'size of a free dim (default: 64); may be given again', parseDim)
     .addOption(profile())
     .option('--time', 'measure every program on the adapter')
-    .action(async (file: string, options: ExplainOptions) => finish(await explainCommand(file, options, io)));
+    .addOption(format())
+    .action((file: string, options: ExplainOptions & OutputOptions) =>
+      answer(options, io => explainCommand(file, options, io)),
+    );
 
   onSource('dump', 'print the intermediate representation after a pass')
     .requiredOption('--after <pass>', passNames.join(', '))
@@ -108,8 +180,11 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .action(async (file: string, options: DumpOptions) => finish(await dumpCommand(file, options, io)));
 
   command('devices', 'list adapters, and drivers that gave none')
-    .option('--json', 'everything that is known, as JSON')
-    .action(async (options: { json?: boolean }) => finish(await devicesCommand(options, io)));
+    .option('--json', 'the adapters alone, as JSON')
+    .addOption(format())
+    .action((options: { json?: boolean } & OutputOptions) =>
+      answer(options, io => devicesCommand(options, io)),
+    );
 
   return program;
 }

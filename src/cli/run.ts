@@ -8,11 +8,13 @@ import { exitCode, onDevice, unknownName } from './errors.ts';
 import { ensureFolder, readTensors, writeAtomically } from './files.ts';
 import { expandGraph, initialState, inputsOf, interpret, stateOf } from './graphs.ts';
 import type { Io } from './io.ts';
-import { loadCompiled, loadModule, withDiagnostics } from './load.ts';
+import { type Checked, loadCompiled, loadModule, withDiagnostics } from './load.ts';
+import { declaredWeights } from './net-weights.ts';
 import type { RunTarget, SourceOptions } from './options.ts';
+import { note, type OutputOptions } from './output.ts';
 import { fromArray, matchTensors, type Tensors, toArray } from './tensors.ts';
 
-export interface RunOptions extends SourceOptions {
+export interface RunOptions extends SourceOptions, OutputOptions {
   readonly net: string;
   readonly weights?: string;
   readonly inputs: string;
@@ -27,22 +29,28 @@ export async function runCommand(path: string, options: RunOptions, io: Io): Pro
   const outputs = await run(path, options, io);
   ensureFolder(dirname(options.outputs));
   writeAtomically(options.outputs, writeWeights(outputs));
-  for (const [name, { dtype, shape }] of Object.entries(outputs))
-    io.out(`${name}: ${dtype}${shape.length === 0 ? '' : `[${shape.join(', ')}]`}\n`);
+  const types = Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }] as const);
+  io.json?.set({ net: options.net, file: options.outputs, outputs: Object.fromEntries(types) });
+  for (const [name, { dtype, shape }] of types)
+    note(io, `${name}: ${dtype}${shape.length === 0 ? '' : `[${shape.join(', ')}]`}\n`);
   return exitCode.fine;
 }
 
 type Outputs = Record<string, TensorValue>;
 
 async function runInterpreted(path: string, options: RunOptions, io: Io): Promise<Outputs> {
-  const { file, module } = loadModule(path, options, io);
-  const net = findNet(module, options.net);
-  const { inputs, weights, dims } = readArguments(module, net, options);
+  const checked = loadModule(path, options, io);
+  const { file } = checked;
+  const net = findNet(checked.module, options.net);
+  const { inputs, weights, dims } = readArguments(checked, net, options);
   const predict = withDiagnostics(file, io, () => expandGraph(net.predict));
   const asArrays = (tensors: Tensors) => [...tensors].map(([name, value]) => [name, toArray(value)] as const);
-  const state = weights
-    ? asArrays(weights)
-    : withDiagnostics(file, io, () => initialState(expandGraph(net.init), options.seed));
+  // Without a file, or where the program names one for a part of it, the rest begins as in a training.
+  const complete = stateOf([net.predict, net.init]).every(s => weights.has(s.name));
+  const state = [
+    ...(complete ? [] : withDiagnostics(file, io, () => initialState(expandGraph(net.init), options.seed))),
+    ...asArrays(weights),
+  ];
   const results = interpret(
     predict,
     new Map([...asArrays(inputs), ...state]),
@@ -56,12 +64,13 @@ async function runInterpreted(path: string, options: RunOptions, io: Io): Promis
 
 async function runOnDevice(path: string, options: RunOptions, io: Io): Promise<Outputs> {
   // Wrong arguments are found before a device is looked for.
-  const { module } = loadModule(path, options, io);
-  const net = findNet(module, options.net);
-  const { inputs, weights } = readArguments(module, net, options);
+  const loaded = loadModule(path, options, io);
+  const net = findNet(loaded.module, options.net);
+  const { inputs, weights } = readArguments(loaded, net, options);
   const device = await openDevice();
   try {
-    io.err(`adapter: ${describeAdapter(device)}\n`);
+    if (!options.quiet) io.err(`adapter: ${describeAdapter(device)}\n`);
+    io.json?.set({ adapter: describeAdapter(device) });
     const names = new Set([net.name, `${net.name}.init`]);
     const { entries, compiled } = loadCompiled(path, options, io, {
       target: targetOf(device),
@@ -74,7 +83,7 @@ async function runOnDevice(path: string, options: RunOptions, io: Io): Promise<O
       const session = await open(model, {
         device,
         seed: options.seed,
-        ...(weights && { weights: Object.fromEntries(weights), extra: true }),
+        ...(weights.size > 0 && { weights: Object.fromEntries(weights), extra: true, partial: true }),
       });
       try {
         const program = model.programs.predict!;
@@ -104,17 +113,21 @@ function findNet(module: Module, name: string): Net {
 
 interface Arguments {
   readonly inputs: Tensors;
-  /** The net's own; absent: they come from `init`. */
-  readonly weights?: Tensors;
+  /** The net's own, from --weights or from the files that the program names; the others come from `init`. */
+  readonly weights: Tensors;
   readonly dims: Readonly<Record<string, number>>;
 }
 
-function readArguments(module: Module, net: Net, { inputs: file, weights: from }: RunOptions): Arguments {
-  const inputs = readTensors(file);
+function readArguments(
+  { module, file }: Checked,
+  net: Net,
+  { inputs: from, weights: path }: RunOptions,
+): Arguments {
+  const inputs = readTensors(from);
   const dims = matchTensors(`net ${net.name}`, inputsOf(net.predict, 'input'), inputs);
-  if (from === undefined) return { inputs, dims };
-  const all = readTensors(from);
   const own = stateOf([net.predict, net.init]);
+  if (path === undefined) return { inputs, dims, weights: declaredWeights(module, file, own) };
+  const all = readTensors(path);
   // A training program's weights hold its optimiser's state and other nets too.
   const others = new Set(stateOf(moduleGraphs(module).map(([, graph]) => graph)).map(s => s.name));
   matchTensors(`net ${net.name}`, own, all, { isKnown: name => others.has(name) });

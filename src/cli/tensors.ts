@@ -97,9 +97,9 @@ export function matchTensors(
     problems.push(`${name}: ${owner} has no such tensor (${describeTensor(value)})${hint}`);
   }
   if (problems.length > 0)
-    throw dataError(
-      problems.length === 1 ? problems[0]! : `tensors do not fit ${owner}\n  ${problems.join('\n  ')}`,
-    );
+    throw problems.length === 1
+      ? dataError(problems[0]!)
+      : dataError(`tensors do not fit ${owner}`, undefined, problems);
   return dims;
 }
 

@@ -19,7 +19,22 @@ export interface ModuleEntry {
 
 export interface EntryProgram {
   readonly name: string;
+  /** For a training step: it runs for every so many batches; 1 if absent. */
+  readonly every?: number;
   readonly plan: Plan;
+}
+
+/** The steps of a training program in order: `step`, or one `step:NAME` for each. */
+export function stepsOf(entry: ModuleEntry): readonly EntryProgram[] {
+  return entry.programs.filter(p => p.name === 'step' || p.name.startsWith('step:'));
+}
+
+/** What a model says of its steps; nothing where there is just one for each batch. */
+export function stepTable(
+  entry: ModuleEntry,
+): readonly (readonly [program: string, every: number])[] | undefined {
+  const steps = stepsOf(entry).map(p => [p.name, p.every ?? 1] as const);
+  return steps.length === 0 || (steps.length === 1 && steps[0]![0] === 'step') ? undefined : steps;
 }
 
 /** Names that the declarations import. */

@@ -2,7 +2,7 @@ import type * as R from '../../runtime/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
-import { type ModuleEntry, usedState } from './entry.ts';
+import { type ModuleEntry, stepTable, usedState } from './entry.ts';
 import { Shaders } from './kernels.ts';
 import { maxGroups } from './size.ts';
 
@@ -10,11 +10,13 @@ import { maxGroups } from './size.ts';
 export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
   const shaders = new Shaders();
   const { bytes, tensors } = usedState(entry, layout);
+  const steps = stepTable(entry);
   return {
     name: entry.name,
     stateBytes: bytes,
     state: tensors,
     programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, shaders)])),
+    ...(steps && { steps }),
     features: entry.features ?? [],
     limits: entry.limits ?? {},
   };

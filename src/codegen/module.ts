@@ -2,7 +2,7 @@ import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
 import { place } from '../support/source.ts';
-import { exportNames, type ModuleEntry, usedState } from './entry.ts';
+import { exportNames, type ModuleEntry, stepTable, usedState } from './entry.ts';
 import { type ShaderKernel, Shaders } from './kernels.ts';
 import { across, down } from './model.ts';
 import { commentText, Names, propertyKey, quote, template } from './names.ts';
@@ -90,7 +90,7 @@ class ModulePrinter {
         const text = this.#program(plan);
         let constant = this.#programs.get(text);
         if (constant === undefined) {
-          constant = this.#names.fresh(`${entry.name}_${name.replace(/^net:/, '')}`);
+          constant = this.#names.fresh(`${entry.name}_${name.replace(/^(net|step):/, '')}`);
           this.#programs.set(text, constant);
           programs.push(`${heading(`${entry.name}: ${name}`)}const ${constant} = ${text};`);
         }
@@ -172,6 +172,7 @@ class ModulePrinter {
     const limits = Object.entries(entry.limits ?? {}).map(
       ([name, value]) => `${propertyKey(name)}: ${Number(value)}`,
     );
+    const steps = stepTable(entry);
     const model = this.#names.fresh(`${stem}Model`);
     const text = [
       `const ${model} = {`,
@@ -179,6 +180,9 @@ class ModulePrinter {
       `  stateBytes: ${bytes},`,
       `  state: ${list(state, 2)},`,
       `  programs: { ${programs.join(', ')} },`,
+      ...(steps
+        ? [`  steps: [${steps.map(([name, every]) => `[${quote(name)}, ${every}]`).join(', ')}],`]
+        : []),
       `  features: [${(entry.features ?? []).map(quote).join(', ')}],`,
       limits.length === 0 ? '  limits: {},' : `  limits: { ${limits.join(', ')} },`,
       '};',

@@ -44,8 +44,13 @@ export function capitalise(text: string): string {
 /** A string literal in single quotes, whatever the text. */
 export function quote(text: string): string {
   const inner = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
-  return `'${inner.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}'`;
+  // Line separators, and what has no width: it could make code look other than it is.
+  return `'${inner.replace(/[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu, escaped)}'`;
 }
+
+/** As UTF-16 escapes. */
+const escaped = (text: string): string =>
+  text.replace(/./gs, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** A key of an object literal. `__proto__` must be computed, or it would set the prototype. */
 export function propertyKey(name: string): string {
@@ -63,7 +68,10 @@ export function template(text: string): string {
   return `\`${text.replace(/[\\`]|\$\{/g, '\\$&').replaceAll('\r', '\\r')}\``;
 }
 
-/** Text for a comment: one line that cannot end it. */
+/** Text for a comment: one line that cannot end it, nothing that cannot be seen. */
 export function commentText(text: string): string {
-  return text.replace(/[\r\n\u2028\u2029]+/g, ' ').replaceAll('*/', '* /');
+  return text
+    .replace(/[\n\v\f\r\u0085\u2028\u2029]+/g, ' ')
+    .replace(/\p{Cc}|\p{Cf}/gu, '\ufffd')
+    .replaceAll('*/', '* /');
 }

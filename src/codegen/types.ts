@@ -2,9 +2,9 @@ import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor } from '../ir/plan.ts';
 import { printType, type TensorType } from '../ir/type.ts';
 import { place } from '../support/source.ts';
-import { exportNames, type ModuleEntry, runtimeTypes } from './entry.ts';
+import { exportNames, type ModuleEntry, runtimeTypes, stepsOf } from './entry.ts';
 import type { ModuleOptions } from './module.ts';
-import { commentText, memberKey, Names, quote } from './names.ts';
+import { commentText, isIdentifier, memberKey, Names, quote } from './names.ts';
 
 /** The declarations of what `printModule` prints, with shapes as literal types. */
 export function printTypes(
@@ -36,7 +36,8 @@ function netTypes(entry: ModuleEntry, stem: string): string {
 }
 
 function trainTypes(entry: ModuleEntry, stem: string): string {
-  const step = planOf(entry, 'step');
+  const steps = stepsOf(entry);
+  const inputs = new Map(steps.flatMap(s => s.plan.inputs.map(t => [t.name, t])));
   const where = entry.span ? `, ${place(entry.span)}` : '';
   const nets = entry.programs.flatMap(({ name, plan }) => {
     if (!name.startsWith('net:')) return [];
@@ -49,14 +50,17 @@ function trainTypes(entry: ModuleEntry, stem: string): string {
   return [
     doc(`What \`${entry.name}\` is fed: one batch.`),
     `export interface ${stem}Batch {`,
-    ...step.inputs.flatMap(t => [
+    ...[...inputs.values()].flatMap(t => [
       doc(`\`data ${t.name}: ${printType(t.type)}\``, 2),
       `  ${memberKey(t.name)}: ${inputType(t.type)};`,
     ]),
     '}',
     '',
     `export interface ${stem}Metrics {`,
-    ...step.outputs.map(t => `  ${memberKey(t.name)}: ${metricType(t.type)};`),
+    // What runs for some batches only has no metrics for the others.
+    ...steps.flatMap(({ plan, every = 1 }) =>
+      plan.outputs.map(t => `  ${memberKey(t.name)}${every > 1 ? '?' : ''}: ${metricType(t.type)};`),
+    ),
     '}',
     '',
     doc(`\`train ${entry.name}\`${where}`),
@@ -108,7 +112,7 @@ function shapeType({ shape }: TensorType): string {
   const parts = shape.map(d => {
     const n = D.constantValue(d);
     if (n !== undefined) return String(n);
-    return /^[A-Za-z_$][\w$]*$/.test(d.key) ? `${d.key}: number` : 'number';
+    return isIdentifier(d.key) ? `${d.key}: number` : 'number';
   });
   return `[${parts.join(', ')}]`;
 }

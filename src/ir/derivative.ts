@@ -57,6 +57,7 @@ const slopes: Partial<Record<UnaryOp, (a: Expr, y: Expr) => Expr>> = {
   cos: a => negative(E.unary('sin', a)),
   tanh: (_, y) => E.sub(one, E.mul(y, y)),
   sigmoid: (_, y) => E.mul(y, E.sub(one, y)),
+  erf: a => E.mul(E.constant(2 / Math.sqrt(Math.PI)), E.unary('exp', negative(E.mul(a, a)))),
 };
 
 function binaryDerivative(e: Extract<Expr, { kind: 'binary' }>, target: string): Expr | undefined {

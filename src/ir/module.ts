@@ -17,20 +17,39 @@ export interface Net {
   readonly init: Graph;
   /** Its declaration. */
   readonly span?: Span;
+  /** Where its parameters come from when a program runs; checking and compiling need no such file. */
+  readonly weights?: NetWeights;
+}
+
+/** `weights "net.safetensors" rename "names.json"`: both relative to the file that says so. */
+export interface NetWeights {
+  readonly file: string;
+  readonly rename?: string;
+  readonly span: Span;
 }
 
 /**
- * A training program. `step` computes metrics (the loss among them, under the name `loss`) and updates of
- * parameters, states and optimiser states; `evaluate` computes the metrics alone with `training = false`;
- * `init` sets every parameter and state that `step` reads or writes. All three take inputs of role `data`.
+ * A training program. Each of `steps` computes metrics (the loss among them, under the name `loss`, or `d.loss` in
+ * `step d`) and updates of parameters, states and optimiser states; `evaluate` computes the metrics alone with
+ * `training = false`; `init` sets every parameter and state that a step reads or writes. All take inputs of role
+ * `data`.
  */
 export interface Train {
   readonly name: string;
-  readonly step: Graph;
+  /** Run one after the other for each batch. */
+  readonly steps: readonly TrainStep[];
   readonly evaluate: Graph;
   readonly init: Graph;
   /** Nets that the program uses, which can predict from its parameters. */
   readonly nets: readonly string[];
   /** Its declaration. */
   readonly span?: Span;
+}
+
+export interface TrainStep {
+  /** `step`, or `step:d` for `step d { … }`. */
+  readonly name: string;
+  /** Runs for each batch whose number is a multiple of it. */
+  readonly every: number;
+  readonly graph: Graph;
 }

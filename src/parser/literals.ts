@@ -1,5 +1,5 @@
 import type { IToken } from 'chevrotain';
-import { numberOutOfRange, unknownEscape } from '../support/errors/syntax.ts';
+import { integerOutOfRange, numberOutOfRange, unknownEscape } from '../support/errors/syntax.ts';
 import type { Expr } from './ast.ts';
 import { type Context, spanOfToken } from './cst.ts';
 
@@ -8,8 +8,10 @@ const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '
 export function numberLiteral(cx: Context, at: IToken): Expr {
   const span = spanOfToken(cx, at);
   const value = Number(at.image);
+  const isFloat = /[.eE]/.test(at.image);
   if (!Number.isFinite(value)) cx.report(numberOutOfRange(span));
-  return { kind: 'number', value, isFloat: /[.eE]/.test(at.image), span };
+  else if (!isFloat && !Number.isSafeInteger(value)) cx.report(integerOutOfRange(span));
+  return { kind: 'number', value, isFloat, span };
 }
 
 /** The value of a string token, closed or not. */

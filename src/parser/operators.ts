@@ -30,6 +30,11 @@ const precedence: Readonly<Record<string, number>> = {
   '@': 6,
 };
 
+/** How tightly an operator of the flat levels binds: a number that is larger for those that bind tighter. */
+export function precedenceOf(operator: string): number {
+  return precedence[operator] ?? 0;
+}
+
 /** Comparisons and ranges, which do not chain. */
 const chains = (level: number): boolean => level !== 3 && level !== 4;
 

@@ -29,14 +29,30 @@ let grammar = new Grammar();
 
 /** Reads a file. Never throws: what is wrong with the text becomes diagnostics, and what is sound the tree. */
 export function parse(source: Source): { file: File; diagnostics: Diagnostic[] } {
+  const { file, diagnostics } = parseText(source);
+  return { file, diagnostics };
+}
+
+/** A file with what the tree leaves out: tokens, comments, and the nodes of the grammar. */
+export interface ParsedText {
+  readonly file: File;
+  readonly diagnostics: Diagnostic[];
+  readonly tokens: readonly IToken[];
+  readonly comments: readonly IToken[];
+  /** Absent where the text is beyond the limits. */
+  readonly root: CstNode | undefined;
+}
+
+/** As `parse`, for those who need the text itself. */
+export function parseText(source: Source): ParsedText {
   const empty: File = {
     source,
     imports: [],
     declarations: [],
     span: { source, start: 0, end: source.text.length },
   };
-  const { result, diagnostics } = run(source, () => grammar.file(), toFile);
-  return { file: result ?? empty, diagnostics };
+  const { result, ...rest } = run(source, () => grammar.file(), toFile);
+  return { file: result ?? empty, ...rest };
 }
 
 /** Reads an expression that stands alone, such as the value of `-D name=value`. */
@@ -49,13 +65,16 @@ type Build<T> = (source: Source, root: CstNode, report: (d: Diagnostic) => void)
 
 function run<T>(source: Source, rule: () => CstNode | undefined, build: Build<T>) {
   const limit = beyondLimits(source);
-  if (limit !== undefined) return { result: undefined, diagnostics: [limit] };
-  const { tokens } = tokenize(source.text);
+  if (limit !== undefined) {
+    return { result: undefined, diagnostics: [limit], tokens: [], comments: [], root: undefined };
+  }
+  const { tokens, comments } = tokenize(source.text);
   const diagnostics = wrongTokens(source, tokens);
   let result: T | undefined;
+  let root: CstNode | undefined;
   try {
     grammar.start(tokens);
-    const root = rule();
+    root = rule();
     diagnostics.push(...syntaxErrors(source, tokens));
     if (root !== undefined) result = build(source, root, d => diagnostics.push(d));
   } catch (error) {
@@ -66,7 +85,7 @@ function run<T>(source: Source, rule: () => CstNode | undefined, build: Build<T>
     diagnostics.push(nestingTooDeep({ source, start: 0, end: source.text.length }, MAX_NESTING));
   }
   grammar.start([]);
-  return { result, diagnostics: inOrder(diagnostics) };
+  return { result, diagnostics: inOrder(diagnostics), tokens, comments, root };
 }
 
 function wrongTokens(source: Source, tokens: readonly IToken[]): Diagnostic[] {

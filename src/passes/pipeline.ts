@@ -52,7 +52,7 @@ export interface CompiledProgram {
 
 export interface CompiledModule {
   readonly layout: StateLayout;
-  /** By name: `NET`, `NET.init`, `TRAIN.step`, `TRAIN.evaluate`, `TRAIN.init`. */
+  /** By name: `NET`, `NET.init`, `TRAIN.step` (or `TRAIN.step:NAME`), `TRAIN.evaluate`, `TRAIN.init`. */
   readonly programs: ReadonlyMap<string, CompiledProgram>;
 }
 
@@ -66,7 +66,7 @@ export interface PipelineContext extends PassContext {
 export function moduleGraphs(module: Module): [string, Graph][] {
   return [
     ...module.trains.flatMap((t): [string, Graph][] => [
-      [`${t.name}.step`, t.step],
+      ...t.steps.map((s): [string, Graph] => [`${t.name}.${s.name}`, s.graph]),
       [`${t.name}.evaluate`, t.evaluate],
       [`${t.name}.init`, t.init],
     ]),

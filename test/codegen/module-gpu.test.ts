@@ -58,7 +58,13 @@ function compiled(): { entries: ModuleEntry[]; code: string } {
   const module = {
     nets: [{ name: 'Net', predict: predict.build(), init: init.build() }],
     trains: [
-      { name: 'fit', step: training(true), evaluate: training(false), init: init.build(), nets: ['Net'] },
+      {
+        name: 'fit',
+        steps: [{ name: 'step', every: 1, graph: training(true) }],
+        evaluate: training(false),
+        init: init.build(),
+        nets: ['Net'],
+      },
     ],
   };
   const { programs, layout } = compileModule(module, { target: softwareTarget, diagnostics: [] });

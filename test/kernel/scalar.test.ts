@@ -37,6 +37,7 @@ const unaryTolerance: Partial<Record<UnaryOp, (want: number, x: number) => numbe
   sin: () => 3e-7,
   cos: () => 3e-7,
   tanh: want => Math.abs(want) * 4e-7,
+  erf: want => Math.abs(want) * 4e-7,
   // Below exp(-87) it stays there.
   sigmoid: (want, x) => want * (6 + 2 * Math.abs(x)) * 2 ** -23 + 2e-38,
 };
@@ -95,6 +96,7 @@ const floatOps: readonly UnaryOp[] = [
   'cos',
   'tanh',
   'sigmoid',
+  'erf',
 ];
 
 describe.skipIf(!device)('functions of one number', () => {
@@ -118,7 +120,7 @@ describe.skipIf(!device)('functions of one number', () => {
     );
   });
 
-  it('sigmoid keeps its relative accuracy down to 1e-30, tanh near 0', async () => {
+  it('sigmoid keeps its relative accuracy down to 1e-30, tanh and erf near 0 and beyond', async () => {
     const tails = Array.from({ length: 69 }, (_, i) => -i);
     const small = await evaluate('tail', K.unary('sigmoid', x('f32')), { x: tails }, 'f32');
     for (const [i, v] of small.entries())
@@ -126,6 +128,10 @@ describe.skipIf(!device)('functions of one number', () => {
     const near = Array.from({ length: 60 }, (_, i) => Math.fround(1.2 ** -i));
     const close = await evaluate('near', K.unary('tanh', x('f32')), { x: near }, 'f32');
     for (const [i, v] of close.entries()) expect(Math.abs(v / Math.tanh(near[i]!) - 1)).toBeLessThan(4e-7);
+    const wide = Array.from({ length: 400 }, (_, i) => Math.fround((i - 200) / 40 + 1e-3));
+    const errors = await evaluate('erf', K.unary('erf', x('f32')), { x: wide }, 'f32');
+    for (const [i, v] of errors.entries())
+      expect(Math.abs(v / applyUnary('erf', wide[i]!, 'f32', 'f64') - 1)).toBeLessThan(4e-7);
   });
 
   it('sin and cos are accurate up to 8192', async () => {

@@ -18,6 +18,7 @@ import { stop } from '../../src/ops/stop.ts';
 import { tanh } from '../../src/ops/tanh.ts';
 import { differentiate, differentiateGraph, hasInnerTargets } from '../../src/passes/differentiate.ts';
 import { eliminateDead } from '../../src/passes/eliminate.ts';
+import type { Diagnostic } from '../../src/support/diagnostic.ts';
 import { finish, randomGraph } from './graphs.ts';
 
 const scalar = tensor('f32', []);
@@ -137,8 +138,31 @@ describe('differentiate', () => {
         message: 'nothing in `minimize` reaches w',
         label: 'gets no gradient',
         notes: [{ message: 'cut by stop(...) at gan.dnn:1:5', span }],
+        hint: 'replace stop(...) by something smooth, or leave this out of `over`',
       },
     ]);
+  });
+
+  it('blames the first cut alone, and warns once for what belongs together', () => {
+    const span = { source: { name: 'net.dnn', text: 'dense(3)' }, start: 0, end: 8 };
+    const b = new GraphBuilder('g');
+    const type = tensor('f32', [3]);
+    const [x, w, v] = [
+      b.input('input', 'x', type),
+      b.input('param', 'w', type, { span }),
+      b.input('param', 'v', type, { span }),
+    ];
+    const cut = b.emit(stop, [B.add(b, w, v)]);
+    // Behind it lies another, as in a softmax, which is on an open way from x.
+    const y = B.mul(b, cut, x);
+    const of = B.reduceSum(b, B.sub(b, y, b.emit(stop, [y])));
+    const results = b.emitAll(gradient, [of, x, w, v]);
+    for (const [i, value] of results.entries()) b.output({ name: `d${i}`, role: 'result', value });
+    const { unreached } = differentiateGraph(b.build());
+    expect(unreached.map(u => u.cutBy.map(n => n.outputs[0]))).toEqual([[cut], [cut]]);
+    const context: { diagnostics: Diagnostic[] } = { diagnostics: [] };
+    differentiate.run(b.build(), context);
+    expect(context.diagnostics.map(d => d.message)).toEqual(['nothing in `minimize` reaches w, v']);
   });
 
   it('does not count a path that is cut, only the open one', () => {

@@ -11,23 +11,63 @@ export function sizesOf({ plan }: CompiledProgram, given: DimEnv): DimEnv {
   return Object.fromEntries(plan.dims.map(name => [name, given[name] ?? defaultSize]));
 }
 
-/** The kernels of a program with what each absorbed, and its memory. `milliseconds`: of one run, where it was measured. */
-export function formatProgram(compiled: CompiledProgram, dims: DimEnv, milliseconds?: number): string {
-  const { name, plan, program, scheduled } = compiled;
+/** What a program became: its kernels with what each absorbed, and its memory in bytes. */
+export interface ProgramReport {
+  readonly name: string;
+  readonly dims: DimEnv;
+  readonly dispatches: number;
+  readonly distinctKernels: number;
+  readonly kernels: readonly {
+    readonly name: string;
+    readonly workgroups: number;
+    readonly workgroupSize: number;
+    readonly absorbed: readonly string[];
+  }[];
+  readonly memory: { readonly arena: number; readonly allTensors: number; readonly mostLive: number };
+  /** Of one run, where it was measured. */
+  readonly milliseconds?: number;
+}
+
+export function reportProgram(
+  { name, plan, program, scheduled }: CompiledProgram,
+  dims: DimEnv,
+  milliseconds?: number,
+): ProgramReport {
+  return {
+    name,
+    dims,
+    dispatches: plan.dispatches.length,
+    distinctKernels: plan.kernels.length,
+    kernels: scheduled.flatMap(({ kernels }, i) =>
+      kernels.map(kernel => ({
+        name: kernel.name,
+        workgroups: D.evaluate(kernel.groups, dims),
+        workgroupSize: kernel.workgroupSize,
+        absorbed: program.works[i]!.absorbed,
+      })),
+    ),
+    memory: {
+      arena: D.evaluate(plan.arenaBytes, dims),
+      allTensors: D.evaluate(plan.totalBytes, dims),
+      mostLive: plan.liveBytes(dims),
+    },
+    ...(milliseconds !== undefined && { milliseconds }),
+  };
+}
+
+/** The report as a table. */
+export function formatProgram(report: ProgramReport): string {
+  const { name, dims, dispatches: count, distinctKernels, kernels, memory, milliseconds } = report;
   const at = Object.entries(dims).map(([dim, n]) => `${dim} = ${n}`);
-  const bytes = (d: D.Dim): string => formatBytes(D.evaluate(d, dims));
-  const rows = scheduled.flatMap(({ kernels }, i) =>
-    kernels.map(kernel => [
-      kernel.name,
-      formatCount(D.evaluate(kernel.groups, dims)),
-      String(kernel.workgroupSize),
-      tally(program.works[i]!.absorbed),
-    ]),
-  );
-  const count = plan.dispatches.length;
+  const rows = kernels.map(kernel => [
+    kernel.name,
+    formatCount(kernel.workgroups),
+    String(kernel.workgroupSize),
+    tally(kernel.absorbed),
+  ]);
   const head = [
     `${count} ${count === 1 ? 'dispatch' : 'dispatches'}`,
-    `${plan.kernels.length} distinct ${plan.kernels.length === 1 ? 'kernel' : 'kernels'}`,
+    `${distinctKernels} distinct ${distinctKernels === 1 ? 'kernel' : 'kernels'}`,
     ...(milliseconds === undefined ? [] : [`${milliseconds.toFixed(2)} ms a run`]),
   ];
   const table = formatTable(
@@ -39,10 +79,10 @@ export function formatProgram(compiled: CompiledProgram, dims: DimEnv, milliseco
     ],
     rows,
   );
-  const memory =
-    `  arena ${bytes(plan.arenaBytes)}, ` +
-    `sum of all tensors ${bytes(plan.totalBytes)}, most live at once ${formatBytes(plan.liveBytes(dims))}`;
-  return `${name}${at.length === 0 ? '' : ` (${at.join(', ')})`}: ${head.join(', ')}\n${rows.length === 0 ? '' : table}${memory}\n`;
+  const sizes =
+    `  arena ${formatBytes(memory.arena)}, ` +
+    `sum of all tensors ${formatBytes(memory.allTensors)}, most live at once ${formatBytes(memory.mostLive)}`;
+  return `${name}${at.length === 0 ? '' : ` (${at.join(', ')})`}: ${head.join(', ')}\n${rows.length === 0 ? '' : table}${sizes}\n`;
 }
 
 /** `mul + add + mul` as `mul ×2 + add` */

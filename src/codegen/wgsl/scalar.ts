@@ -41,6 +41,8 @@ function floatUnary(op: Exclude<UnaryOp, 'not'>, a: Piece, dtype: DType, scope: 
       return viaF32('sigmoid', [a], dtype, scope);
     case 'tanh':
       return viaF32('tanh_safe', [a], dtype, scope);
+    case 'erf':
+      return viaF32('erf', [a], dtype, scope);
     case 'sin':
       return viaF32('sine', [a], dtype, scope);
     case 'cos':

@@ -6,7 +6,9 @@ import type { Scope } from './scope.ts';
 
 /** Lines of text may hold no line break, or they would stop being comments. */
 export function commentLines(text: string, indent: number): string[] {
-  return text.split(/[\n\v\f\r\u0085\u2028\u2029]+/).map(line => `${' '.repeat(indent)}// ${line}`.trimEnd());
+  return text
+    .split(/[\n\v\f\r\u0085\u2028\u2029]+/)
+    .map(line => `${' '.repeat(indent)}// ${line.replace(/\p{Cc}|\p{Cf}/gu, '\ufffd')}`.trimEnd());
 }
 
 export function bodyLines(body: readonly Stmt[], indent: number, scope: Scope): string[] {

@@ -40,6 +40,7 @@ const unaryDerivative: Readonly<Record<UnaryOp, (x: number, y: number) => number
   sin: x => Math.cos(x),
   cos: x => -Math.sin(x),
   tanh: x => 1 / Math.cosh(x) ** 2,
+  erf: x => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x),
   // s'(x) = e^-|x| / (1 + e^-|x|)^2, an even function
   sigmoid: x => Math.exp(-Math.abs(x)) / (1 + Math.exp(-Math.abs(x))) ** 2,
   not: () => 0,

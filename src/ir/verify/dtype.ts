@@ -3,7 +3,16 @@ import type { UnaryOp } from '../scalar.ts';
 import { isComparison } from '../scalar.ts';
 import { isFloat } from '../type.ts';
 
-const floatFunctions: ReadonlySet<UnaryOp> = new Set(['exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'sigmoid']);
+const floatFunctions: ReadonlySet<UnaryOp> = new Set([
+  'exp',
+  'log',
+  'sqrt',
+  'sin',
+  'cos',
+  'tanh',
+  'sigmoid',
+  'erf',
+]);
 
 /** What is wrong with the dtypes of one expression and its direct operands; loads and `reduced` are checked elsewhere. */
 export function dtypeProblem(e: Expr): string | undefined {

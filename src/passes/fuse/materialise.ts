@@ -13,6 +13,7 @@ const unaryCost: Partial<Record<UnaryOp, number>> = {
   cos: 4,
   tanh: 6,
   sigmoid: 6,
+  erf: 12,
   sqrt: 2,
 };
 
