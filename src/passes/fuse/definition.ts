@@ -100,12 +100,17 @@ export function loadsOf(exprs: readonly Expr[], guard: Predicate = []): Load[] {
   return found;
 }
 
+const computeLoadLists = new WeakMap<Compute, readonly Load[]>();
+
 /** The loads of a whole Compute. */
-export function computeLoads(compute: Compute): Load[] {
-  return loadsOf(
-    [...(compute.reduce?.lift ?? []), ...compute.outs.map(o => o.value)],
-    compute.reduce?.guard ?? [],
-  );
+export function computeLoads(compute: Compute): readonly Load[] {
+  let loads = computeLoadLists.get(compute);
+  if (!loads) {
+    const { reduce, outs } = compute;
+    loads = loadsOf([...(reduce?.lift ?? []), ...outs.map(o => o.value)], reduce?.guard ?? []);
+    computeLoadLists.set(compute, loads);
+  }
+  return loads;
 }
 
 export function predicateExpr(predicate: Predicate): Expr {

@@ -4,11 +4,11 @@ import { computeLoads, inlineMap, isMap, isSameLayout, type Lowered, mapCompute 
 
 /** A future work: one Compute whose loads name values, and the values that its outs define. */
 export interface Group {
-  compute: Compute;
+  readonly compute: Compute;
   /** Parallel to `compute.outs`. */
-  values: Value[];
+  readonly values: readonly Value[];
   /** Nodes computed inside, in graph order. */
-  nodes: OpNode[];
+  readonly nodes: readonly OpNode[];
 }
 
 export interface Grouping {

@@ -6,8 +6,33 @@ import { pair } from '../../ir/monoid.ts';
 import { computeLoads, mapCompute } from './definition.ts';
 import { bindingCount, type Group, type Grouping, rootOf } from './group.ts';
 
-/** Roots of everything a group reads. */
-function reads(group: Group, grouping: Grouping): Set<Value> {
+const readSets = new WeakMap<Group, ReadonlySet<Value>>();
+
+/** Roots of everything a group reads. Groups do not change: what is merged becomes a new one. */
+function reads(group: Group, grouping: Grouping): ReadonlySet<Value> {
+  let found = readSets.get(group);
+  if (!found) readSets.set(group, (found = findReads(group, grouping)));
+  return found;
+}
+
+/** Remembers what two groups make together: passes over all pairs meet the same ones again and again. */
+function pairwise(
+  join: (a: Group, b: Group, grouping: Grouping) => Compute | undefined,
+): (a: Group, b: Group, grouping: Grouping) => Compute | undefined {
+  const known = new WeakMap<Group, WeakMap<Group, { readonly made: Compute | undefined }>>();
+  return (a, b, grouping) => {
+    let row = known.get(a);
+    if (!row) known.set(a, (row = new WeakMap()));
+    let entry = row.get(b);
+    if (!entry) row.set(b, (entry = { made: join(a, b, grouping) }));
+    return entry.made;
+  };
+}
+
+const joinedMap = pairwise((a, b, grouping) => joinMap(a, b, grouping));
+const joinedSiblings = pairwise((a, b, g) => joinReduction(a, b, g) ?? joinMaps(a, b, g));
+
+function findReads(group: Group, grouping: Grouping): Set<Value> {
   return new Set(computeLoads(group.compute).map(l => rootOf(grouping.values.get(l.input)!, grouping.views)));
 }
 
@@ -58,7 +83,7 @@ export function mergeEpilogues(
       .filter(({ g, i }) => i < late && g.values.some(v => sources.has(v)))
       .sort((x, y) => Number(!!y.g.compute.reduce) - Number(!!x.g.compute.reduce) || y.i - x.i);
     for (const { g: producer, i: early } of producers) {
-      const compute = joinMap(producer, consumer, grouping);
+      const compute = joinedMap(producer, consumer, grouping);
       if (!compute) continue;
       const values = [...producer.values, ...consumer.values];
       const stored = values.filter(v => isNeeded(v, producer, consumer));
@@ -145,7 +170,7 @@ export function mergeSiblings(grouping: Grouping, maxBindings: number): boolean 
         [groups[i]!, groups[j]!],
         [groups[j]!, groups[i]!],
       ] as const) {
-        const compute = joinReduction(big, small, grouping) ?? joinMaps(big, small, grouping);
+        const compute = joinedSiblings(big, small, grouping);
         if (!compute) continue;
         const values = [...big.values, ...small.values];
         if (bindingCount(compute, values, grouping) > maxBindings) continue;
