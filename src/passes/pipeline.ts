@@ -1,3 +1,4 @@
+import * as D from '../ir/dim.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Module } from '../ir/module.ts';
 import type { Plan, StateLayout } from '../ir/plan.ts';
@@ -6,9 +7,12 @@ import { printPlan } from '../ir/print/plan.ts';
 import { printProgram } from '../ir/print/program.ts';
 import type { Program } from '../ir/program.ts';
 import type { Target } from '../ir/target.ts';
+import { elementCount, printType } from '../ir/type.ts';
 import { verifyKernel } from '../ir/verify/kernel.ts';
 import { verifyPlan } from '../ir/verify/plan.ts';
 import { verifyProgram } from '../ir/verify/program.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { unsupported } from '../support/errors/unsupported.ts';
 import { canonicalise } from './canonicalise.ts';
 import { differentiate } from './differentiate.ts';
 import { eliminate } from './eliminate.ts';
@@ -93,6 +97,15 @@ export function compileModule(module: Module, context: PipelineContext): Compile
   });
 
   const tensors = fused.flatMap(f => f.program.tensors);
+  for (const t of tensors)
+    if ((t.role === 'param' || t.role === 'state') && D.constantValue(elementCount(t.type)) === undefined)
+      throw new DiagnosticError(
+        unsupported(
+          t.origin.span,
+          `a \`${t.role}\` of free size (${t.path}: ${printType(t.type)}) in a compiled program`,
+          'say its size, with a `const` that -D sets',
+        ),
+      );
   const layout = layoutState(
     stateOrder(
       fused.flatMap(f => packGroups(f.program)),
