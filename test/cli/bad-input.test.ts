@@ -63,7 +63,7 @@ const cases: Readonly<Record<string, readonly [content: string | Uint8Array, ...
   'a repeat of 1e9': [net('return x -> repeat 1e9 { dense(4) }'), 'at most 4096 turns, not 1000000000'],
   'repeats in repeats': [
     net('repeat 4000 { repeat 4000 { repeat 4000 { x = x + 1 } } }\n return x'),
-    'loops unroll to more than 16384 turns in all',
+    'loops unroll to more than 4096 turns in all',
   ],
   'a range of 1e12': [net('return x * len(0..1000000000000)'), 'a range of 1000000000000 is too long'],
   'a list that doubles': [

@@ -220,3 +220,17 @@ test('long expressions', () => {
   `);
   holds(text);
 });
+
+test.each([
+  ['comments behind statements', 'const A = 1 // a\n'.repeat(40_000)],
+  ['comments', '// a\n'.repeat(150_000)],
+  ['a list', `const A = [${'1, '.repeat(150_000)}1]`],
+])(
+  'much of the same takes seconds: %s',
+  (_, text) => {
+    const start = performance.now();
+    expect(formatted(text).length).toBeGreaterThan(text.length * 0.9);
+    expect(performance.now() - start).toBeLessThan(15_000);
+  },
+  30_000,
+);

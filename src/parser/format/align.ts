@@ -13,22 +13,25 @@ export interface OutputLine {
 export function alignComments(lines: readonly OutputLine[]): string[] {
   const texts = lines.map(line => line.code);
   let group: number[] = [];
-  const column = (members: readonly number[]): number =>
-    Math.max(...members.map(i => lines[i]!.code.length)) + 1;
+  // Of the group: its longest code and its longest comment.
+  let code = 0;
+  let comment = 0;
   const close = (): void => {
-    const at = column(group);
-    for (const i of group) texts[i] = `${lines[i]!.code.padEnd(at)}${lines[i]!.comment}`;
+    for (const i of group) texts[i] = `${lines[i]!.code.padEnd(code + 1)}${lines[i]!.comment}`;
     group = [];
+    code = 0;
+    comment = 0;
   };
-  lines.forEach(({ code, comment }, i) => {
+  lines.forEach((line, i) => {
     const last = group.at(-1);
-    if (last !== undefined && (code === '' || i - last > 2)) close();
-    if (comment === undefined) return;
-    const wider = [...group, i];
-    const at = column(wider);
-    if (group.length > 0 && wider.some(j => at + lines[j]!.comment!.length > WIDTH)) close();
+    if (last !== undefined && (line.code === '' || i - last > 2)) close();
+    if (line.comment === undefined) return;
+    const column = Math.max(code, line.code.length) + 1;
+    if (column + Math.max(comment, line.comment.length) > WIDTH) close();
     group.push(i);
+    code = Math.max(code, line.code.length);
+    comment = Math.max(comment, line.comment.length);
   });
-  if (group.length > 0) close();
+  close();
   return texts;
 }

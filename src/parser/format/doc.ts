@@ -75,6 +75,11 @@ export function token(value: string, before: readonly Comment[] = [], after?: Co
 }
 
 export function concat(...parts: readonly Doc[]): Doc {
+  return sequenceOf(parts);
+}
+
+/** `concat` of a list, which may have more entries than a call may have arguments. */
+export function sequenceOf(parts: readonly Doc[]): Doc {
   let width = 0;
   let lead = 0;
   let breaks = false;
@@ -104,7 +109,7 @@ export function line(blank = false): Doc {
 /** `hard[i]`: item i begins a line in any case. */
 export function fill(items: readonly Doc[], hard: readonly boolean[] = []): Doc {
   const between = items.flatMap((item, i) => (i === 0 ? [item] : [space, item]));
-  const { width, lead, begins, ends } = concat(...between);
+  const { width, lead, begins, ends } = sequenceOf(between);
   return {
     kind: 'fill',
     items,

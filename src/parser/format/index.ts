@@ -8,7 +8,7 @@ import { MAX_NESTING } from '../limits.ts';
 import { type ParsedText, parseText } from '../parse.ts';
 import { Layout } from './context.ts';
 import { declaration } from './declarations.ts';
-import { concat, line } from './doc.ts';
+import { line, sequenceOf } from './doc.ts';
 import { printDoc } from './print.ts';
 import { sameTree } from './same.ts';
 import { sequence } from './statements.ts';
@@ -32,7 +32,7 @@ export function format(source: Source): Formatted {
   try {
     const cx = new Layout(tokens, comments, source.text.length);
     const lines = sequence(cx, nodes(root, 'declaration'), declaration, source.text.length);
-    text = printDoc(concat(...lines.flatMap(({ doc, blank }, i) => (i === 0 ? [doc] : [line(blank), doc]))));
+    text = printDoc(sequenceOf(lines.flatMap(({ doc, blank }, i) => (i === 0 ? [doc] : [line(blank), doc]))));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { diagnostics: [nestingTooDeep({ source, start: 0, end: source.text.length }, MAX_NESTING)] };

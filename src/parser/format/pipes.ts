@@ -1,4 +1,16 @@
-import { choice, concat, type Doc, INDENT, indent, line, type Place, space, text, WIDTH } from './doc.ts';
+import {
+  choice,
+  concat,
+  type Doc,
+  INDENT,
+  indent,
+  line,
+  type Place,
+  sequenceOf,
+  space,
+  text,
+  WIDTH,
+} from './doc.ts';
 
 /** A stage with its arrow. */
 export interface PipeStage {
@@ -20,7 +32,7 @@ const FAR = 40;
  */
 export function pipe(head: Doc, stages: readonly PipeStage[]): Doc {
   const docs = stages.map(({ arrow, value }) => concat(arrow, space, indent('here', value)));
-  const flat = concat(head, ...docs.flatMap(doc => [space, doc]));
+  const flat = concat(head, sequenceOf(docs.flatMap(doc => [space, doc])));
   const fresh = stages.map((stage, i) => stage.first || docs[i]!.begins || (docs[i - 1] ?? head).ends);
   const forced = fresh.includes(true);
   const every = !forced && Number.isFinite(flat.width);
@@ -37,7 +49,7 @@ export function pipe(head: Doc, stages: readonly PipeStage[]): Doc {
     const rows = rowsOf(docs, starts, base, place.tail);
     const aligned = align(stages, docs, rows, starts[0] === true, base, place.tail);
     const parts = aligned.flatMap((row, i) => [i === 0 && !starts[0] ? space : line(), row]);
-    return concat(head, indent({ column: base }, concat(...parts)));
+    return concat(head, indent({ column: base }, sequenceOf(parts)));
   };
   return choice(flat, layout, { lead: head.lead, forced });
 }
@@ -81,7 +93,9 @@ function align(
     let to = from + 1;
     while (name !== undefined && to < rows.length && nameOf(rows[to]!) === name) to++;
     const run = rows.slice(from, to);
-    const columns = rows[from]!.map((_, j) => Math.max(...run.map(row => docs[row[j]!]!.width)));
+    const columns = rows[from]!.map((_, j) =>
+      run.reduce((most, row) => Math.max(most, docs[row[j]!]!.width), 0),
+    );
     const total = base + columns.reduce((sum, w) => sum + w + 1, -1) + tail;
     if (run.length > 1 && total <= WIDTH) {
       for (const row of run) {
@@ -93,8 +107,8 @@ function align(
     from = to;
   }
   return rows.map(row =>
-    concat(
-      ...row.flatMap((i, j) => {
+    sequenceOf(
+      row.flatMap((i, j) => {
         const pad = ' '.repeat(padding.get(i) ?? 0);
         return [...(j > 0 ? [space] : []), docs[i]!, ...(pad === '' ? [] : [text(pad)])];
       }),

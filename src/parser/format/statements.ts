@@ -1,7 +1,7 @@
 import type { CstNode, IToken } from 'chevrotain';
 import { choice as alternative, maybeNode, maybeToken, node, nodes, token, tokens } from '../cst.ts';
 import { type Layout, startOf } from './context.ts';
-import { choice, concat, type Doc, fill, INDENT, indent, line, space, text } from './doc.ts';
+import { choice, concat, type Doc, fill, INDENT, indent, line, sequenceOf, space, text } from './doc.ts';
 import { expression, loopVariable } from './expressions.ts';
 import { bracketed } from './lists.ts';
 import { minimize } from './minimize.ts';
@@ -17,10 +17,10 @@ export function body(cx: Layout, at: CstNode): Doc {
   const close = cx.token(closing);
   if (lines.length === 0 && !open.ends) return concat(open, close);
   const [only] = lines;
-  const flat = concat(open, space, ...lines.map(each => each.doc), space, close);
+  const flat = concat(open, space, sequenceOf(lines.map(each => each.doc)), space, close);
   const block = concat(
     open,
-    indent({ by: INDENT }, concat(...lines.flatMap((each, i) => [line(i > 0 && each.blank), each.doc]))),
+    indent({ by: INDENT }, sequenceOf(lines.flatMap((each, i) => [line(i > 0 && each.blank), each.doc]))),
     line(),
     close,
   );

@@ -11,7 +11,8 @@ import type { Session } from './session.ts';
 /** Nested calls and unrolled turns after which a program is taken for one that never ends. */
 const MAX_DEPTH = 150;
 const MAX_WORK = 1_000_000;
-const MAX_TURNS = 16_384;
+/** Turns of all loops of one graph. */
+const MAX_TURNS = 4096;
 
 /** Signals that a value is missing because of an error that is reported already. */
 export class Poisoned extends Error {}
@@ -184,12 +185,15 @@ export class Context {
   /** Runs with another graph under construction. */
   inSession<T>(session: Session, run: () => T): T {
     const before = this.session;
+    const turns = this.#turns;
     this.session = session;
+    this.#turns = 0;
     this.enter(this.site);
     try {
       return run();
     } finally {
       this.session = before;
+      this.#turns = turns;
       this.enter(this.site);
     }
   }
