@@ -53,6 +53,18 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
+/** Those that only floats have. */
+export const floatFunctions: ReadonlySet<UnaryOp> = new Set([
+  'exp',
+  'log',
+  'sqrt',
+  'sin',
+  'cos',
+  'tanh',
+  'sigmoid',
+  'erf',
+]);
+
 export type BinaryOp =
   | 'add'
   | 'sub'

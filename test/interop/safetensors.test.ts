@@ -170,6 +170,20 @@ describe('safetensors', () => {
     expect(bfloat16ToNumber(0xc0a0)).toBe(-5);
   });
 
+  it('reads a million keys, or refuses them, and does not hang', () => {
+    const entry = '"dtype":"F32","shape":[0],"data_offsets":[0,0]';
+    const keys = Array.from({ length: 1e6 }, (_, i) => `"k${i}":{${entry}}`);
+    const header = new TextEncoder().encode(`{${keys.join()}}`);
+    const file = new Uint8Array(8 + header.length);
+    new DataView(file.buffer).setUint32(0, header.length, true);
+    file.set(header, 8);
+    try {
+      expect(readSafetensors(file).tensors.size).toBe(1e6);
+    } catch (error) {
+      expect(error).toBeInstanceOf(DiagnosticError);
+    }
+  }, 30_000);
+
   const folder = fileURLToPath(new URL('../cases/torch', import.meta.url));
   it('reads files that another program wrote', () => {
     const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(n => n.endsWith('.st'));

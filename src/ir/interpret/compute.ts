@@ -125,11 +125,11 @@ export function compileMerge(
 /** Stand-ins for the two sides of a merge: components 0..n-1 are the earlier side, n..2n-1 the later one. */
 export function mergeArguments(monoid: Monoid) {
   const n = monoid.types.length;
-  const placeholder = (component: number, i: number) =>
+  const standIn = (component: number, i: number) =>
     ({ ...E.reduced(i, monoid), component }) as ReturnType<typeof E.reduced>;
   return {
-    a: monoid.types.map((_, i) => placeholder(i, i)),
-    b: monoid.types.map((_, i) => placeholder(n + i, i)),
+    a: monoid.types.map((_, i) => standIn(i, i)),
+    b: monoid.types.map((_, i) => standIn(n + i, i)),
   };
 }
 

@@ -1,18 +1,6 @@
 import type { Expr } from '../compute.ts';
-import type { UnaryOp } from '../scalar.ts';
-import { isComparison } from '../scalar.ts';
+import { floatFunctions, isComparison } from '../scalar.ts';
 import { isFloat } from '../type.ts';
-
-const floatFunctions: ReadonlySet<UnaryOp> = new Set([
-  'exp',
-  'log',
-  'sqrt',
-  'sin',
-  'cos',
-  'tanh',
-  'sigmoid',
-  'erf',
-]);
 
 /** What is wrong with the dtypes of one expression and its direct operands; loads and `reduced` are checked elsewhere. */
 export function dtypeProblem(e: Expr): string | undefined {

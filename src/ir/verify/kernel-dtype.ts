@@ -1,18 +1,7 @@
 import type { KExpr } from '../kernel.ts';
-import type { BinaryOp, UnaryOp } from '../scalar.ts';
-import { isComparison } from '../scalar.ts';
+import type { BinaryOp } from '../scalar.ts';
+import { floatFunctions, isComparison } from '../scalar.ts';
 import { isFloat } from '../type.ts';
-
-const floatFunctions: ReadonlySet<UnaryOp> = new Set([
-  'exp',
-  'log',
-  'sqrt',
-  'sin',
-  'cos',
-  'tanh',
-  'sigmoid',
-  'erf',
-]);
 
 /** What booleans may be combined with: sums and products are `or` and `and` for them. */
 const ofBooleans: ReadonlySet<BinaryOp> = new Set(['and', 'or', 'max', 'min', 'add', 'mul', 'sub']);
