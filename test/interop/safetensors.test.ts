@@ -182,7 +182,7 @@ describe('safetensors', () => {
     } catch (error) {
       expect(error).toBeInstanceOf(DiagnosticError);
     }
-  }, 30_000);
+  }, 60_000);
 
   const folder = fileURLToPath(new URL('../cases/torch', import.meta.url));
   it('reads files that another program wrote', () => {
