@@ -49,6 +49,8 @@ export interface Program {
   readonly outputs: readonly Tensor[];
   readonly kernels: readonly Kernel[];
   readonly dispatches: readonly Dispatch[];
+  /** Dispatches `from` to before `to` run `turns` times; loops inside others come first. */
+  readonly loops?: readonly (readonly [from: number, to: number, turns: Size])[];
 }
 
 /** A run-time scalar (`epoch`, `iter`) or one word of the random key (`seed`, `step`). */

@@ -71,14 +71,13 @@ export class Recording {
     arena: GPUBuffer,
     uniform: GPUBuffer,
   ): Promise<void> {
-    const { dispatches, kernels } = this.program;
-    const steps: Step[] = [];
+    const { dispatches, kernels, loops = [] } = this.program;
+    const steps: Step[][] = [];
     device.pushErrorScope('validation');
     let message: string | undefined;
     try {
       for (const { kernel, bindings, grid } of dispatches) {
         const [x, y, z] = grid.map(g => evaluate(g, this.dims)) as [number, number, number];
-        if (x * y * z === 0) continue;
         const { name, uniform: hasUniform } = kernels[kernel]!;
         const pipeline = pipelines[kernel]!;
         const entries: GPUBindGroupEntry[] = bindings.map(([buffer, offset, bytes], binding) => {
@@ -98,13 +97,18 @@ export class Recording {
         const layout = pipeline.getBindGroupLayout(0);
         const group =
           entries.length > 0 ? device.createBindGroup({ layout, entries, label: name }) : undefined;
-        steps.push({ pipeline, group, grid: [x, y, z] });
+        steps.push(x * y * z === 0 ? [] : [{ pipeline, group, grid: [x, y, z] }]);
       }
     } finally {
       message = (await device.popErrorScope())?.message;
     }
     if (message) throw new Error(`${what}: ${message}`);
-    this.#steps = steps;
+    for (const [from, to, turns] of loops) {
+      const turn = steps.slice(from, to).flat();
+      steps.fill([], from, to);
+      steps[from] = Array.from({ length: evaluate(turns, this.dims) }, () => turn).flat();
+    }
+    this.#steps = steps.flat();
     this.#arena = arena;
   }
 

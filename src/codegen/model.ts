@@ -53,6 +53,9 @@ function buildProgram(plan: Plan, shaders: Shaders): R.Program {
       bindings: bindings.map(b => [b.buffer === 'state' ? 0 : 1, size(b.offset), size(b.bytes)] as const),
       grid: grid(plan.kernels[kernel]!.groups),
     })),
+    ...(plan.loops.length > 0 && {
+      loops: plan.loops.map(({ loop, from, to }) => [from, to, size(loop.steps)] as const),
+    }),
   };
 }
 

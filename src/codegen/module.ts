@@ -134,6 +134,9 @@ class ModulePrinter {
         '},',
       ].join('\n');
     });
+    const loops = plan.loops.map(
+      ({ loop, from, to }) => `[${from}, ${to}, ${sizes.size(loop.steps)}], // ${commentText(loop.name)}`,
+    );
     return [
       '{',
       `  dims: [${plan.dims.map(quote).join(', ')}],`,
@@ -143,6 +146,7 @@ class ModulePrinter {
       `  outputs: ${list(plan.outputs.map(tensor), 2)},`,
       `  kernels: [${kernels.join(', ')}],`,
       `  dispatches: ${list(dispatches, 2, '')},`,
+      ...(loops.length > 0 ? [`  loops: ${list(loops, 2, '')},`] : []),
       '}',
     ].join('\n');
   }

@@ -1,5 +1,6 @@
 import type { Span } from '../support/source.ts';
-import type { Graph, InputNode, Node, OpNode, Origin, Output, Value } from './graph.ts';
+import type { Graph, InputNode, LoopNode, Node, OpNode, Origin, Output, Value } from './graph.ts';
+import { loopTypes } from './loop.ts';
 import type { Attr, Attrs, Primitive } from './primitive.ts';
 import { withDefaults } from './primitive.ts';
 import type { TensorType } from './type.ts';
@@ -53,12 +54,43 @@ export class GraphBuilder {
   input(role: InputNode['role'], name: string, type: TensorType, origin: Origin = this.origin): Value {
     const known = this.#inputs.get(name);
     if (known) return known.outputs[0];
-    const outputs: Value[] = [];
-    const node = { kind: 'input', role, name, inputs: [], outputs, origin } as unknown as InputNode;
-    outputs.push(this.#value(type, node, 0));
+    const node = this.#inputNode(role, name, type, origin);
     this.nodes.push(node);
     this.#inputs.set(name, node);
     return node.outputs[0];
+  }
+
+  /** All outputs of the loop: its states after the last turn, then what it stacks (see `LoopNode`). */
+  loop(
+    { body, steps, reverse }: Pick<LoopNode, 'body' | 'steps' | 'reverse'>,
+    inputs: readonly Value[],
+    origin: Origin = this.origin,
+  ): readonly Value[] {
+    const outputs: Value[] = [];
+    const node: LoopNode = { kind: 'loop', body, steps, reverse, inputs, outputs, origin };
+    for (const type of loopTypes(body, steps)) outputs.push(this.#value(type, node, outputs.length));
+    this.nodes.push(node);
+    return outputs;
+  }
+
+  /** A value that stands for an input of a loop's body until `takeDependents` has it; no node of this graph. */
+  placeholder(type: TensorType, name: string, origin: Origin = this.origin): Value {
+    return this.#inputNode('input', name, type, origin).outputs[0];
+  }
+
+  /** Takes out the nodes made since there were `from` that depend on `roots`: they belong into a loop's body. */
+  takeDependents(from: number, roots: Iterable<Value>): readonly Node[] {
+    const dependent = new Set(roots);
+    const taken: Node[] = [];
+    for (const node of this.nodes.splice(from)) {
+      if (node.inputs.some(v => dependent.has(v))) {
+        taken.push(node);
+        for (const v of node.outputs) dependent.add(v);
+      } else this.nodes.push(node);
+    }
+    const gone = new Set(taken);
+    for (const [key, node] of this.#interned) if (gone.has(node)) this.#interned.delete(key);
+    return taken;
   }
 
   output(output: Output): void {
@@ -67,6 +99,13 @@ export class GraphBuilder {
 
   build(): Graph {
     return { name: this.name, nodes: this.nodes, outputs: this.outputs };
+  }
+
+  #inputNode(role: InputNode['role'], name: string, type: TensorType, origin: Origin): InputNode {
+    const outputs: Value[] = [];
+    const node = { kind: 'input', role, name, inputs: [], outputs, origin } as unknown as InputNode;
+    outputs.push(this.#value(type, node, 0));
+    return node;
   }
 
   #value(type: TensorType, node: Node, index: number): Value {

@@ -49,6 +49,8 @@ export interface Out {
   readonly at?: readonly Index[];
   /** Stored only where every axis of `axes` that is not listed is 0 (a smaller tensor beside a larger one). */
   readonly keep?: readonly Axis[];
+  /** Elements that `at` does not name keep what they hold: what a turn of a loop writes into its stack. */
+  readonly partial?: true;
 }
 
 /** Scalar expressions; each knows its dtype. Build them with the constructors of `expr.ts`. */

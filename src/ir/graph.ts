@@ -1,4 +1,5 @@
 import type { Span } from '../support/source.ts';
+import type { Dim } from './dim.ts';
 import type { Attrs, Primitive } from './primitive.ts';
 import type { TensorType } from './type.ts';
 
@@ -44,10 +45,20 @@ export interface InputNode {
   readonly origin: Origin;
 }
 
-/** `scan`: runs `body` once per element along an axis, carrying values (a later stage builds and lowers it). */
+/**
+ * `scan`: runs `body` `steps` times, one turn after the other. `inputs` are parallel to the body's inputs, whose roles
+ * say how each enters a turn: `input` as it is; `data` as slices along its leading axis, turn t taking slice t, or
+ * slice steps-1-t where `reverse` is set; `state` as the value before the first turn, then what the turn before left.
+ *
+ * The body has one `update` for every state, in the order of the states; each `result` is stacked along a new leading
+ * axis, at the place of the turn's slice. `outputs` are the states after the last turn, then the stacks. There may be
+ * no turn at all.
+ */
 export interface LoopNode {
   readonly kind: 'loop';
   readonly body: Graph;
+  readonly steps: Dim;
+  readonly reverse: boolean;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly origin: Origin;

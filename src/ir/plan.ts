@@ -1,7 +1,7 @@
 import type { Dim } from './dim.ts';
 import type { Origin } from './graph.ts';
 import type { Kernel } from './kernel.ts';
-import type { Tensor } from './program.ts';
+import type { LoopRange, Tensor } from './program.ts';
 import type { DType, TensorType } from './type.ts';
 
 /** Buffers at offsets of the state buffer and the arena, and the dispatches over them, for one program. */
@@ -17,6 +17,8 @@ export interface Plan {
   /** Distinct kernels; dispatches refer to them by position. */
   readonly kernels: readonly Kernel[];
   readonly dispatches: readonly PlanDispatch[];
+  /** Dispatches that run again for each turn of a loop; inner loops before those around them. */
+  readonly loops: readonly LoopRange[];
   /** What lies in the arena, in the order in which it comes to life. */
   readonly blocks: readonly PlanBlock[];
   /** Extents that nothing shows to be positive (`H - 4`): the plan holds only for sizes where each is at least 1. */

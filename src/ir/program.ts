@@ -1,4 +1,6 @@
 import type { Region } from './compute.ts';
+import type { Dim, DimEnv } from './dim.ts';
+import * as D from './dim.ts';
 import type { Origin, Output } from './graph.ts';
 import type { TensorType } from './type.ts';
 
@@ -41,6 +43,17 @@ export interface Work {
   readonly outputs: readonly Tensor[];
   /** What was fused into it, for `explain` and comments: `convolution + add + tanh`. */
   readonly absorbed: readonly string[];
+  /** The loop it is part of: works of one loop stand together, and run again for each of its turns. */
+  readonly loop?: Loop;
+}
+
+/** Identity is the object's. */
+export interface Loop {
+  readonly name: string;
+  /** How many turns; may depend on free dims. */
+  readonly steps: Dim;
+  /** The loop around it. */
+  readonly parent?: Loop;
 }
 
 export interface ProgramOutput {
@@ -55,3 +68,48 @@ export interface ProgramOutput {
 export function storageOf(tensor: Tensor): Tensor {
   return tensor.view ? storageOf(tensor.view) : tensor;
 }
+
+/** A loop's part of a list: entries `from` to before `to`. */
+export interface LoopRange {
+  readonly loop: Loop;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where the loops of a list lie, inner ones before those around them. */
+export function loopRanges(list: readonly { readonly loop?: Loop | undefined }[]): LoopRange[] {
+  const found = new Map<Loop, { from: number; to: number; depth: number }>();
+  list.forEach(({ loop }, i) => {
+    const around: Loop[] = [];
+    for (let l = loop; l; l = l.parent) around.push(l);
+    around.forEach((l, k) => {
+      const known = found.get(l);
+      if (known) known.to = i + 1;
+      else found.set(l, { from: i, to: i + 1, depth: around.length - k });
+    });
+  });
+  return [...found]
+    .sort(([, a], [, b]) => b.depth - a.depth)
+    .map(([loop, { from, to }]) => ({ loop, from, to }));
+}
+
+/** The entries of a list in the order in which they run, those of loops once for each turn. */
+export function inRunningOrder(
+  count: number,
+  ranges: readonly LoopRange[],
+  turns: (loop: Loop) => number,
+): number[] {
+  const runs = Array.from({ length: count }, (_, i) => [i]);
+  for (const { loop, from, to } of ranges) {
+    const turn = runs.slice(from, to).flat();
+    runs.fill([], from, to);
+    runs[from] = Array.from({ length: turns(loop) }, () => turn).flat();
+  }
+  return runs.flat();
+}
+
+/** How many turns a loop takes at given sizes. */
+export const turnsAt =
+  (sizes: DimEnv) =>
+  ({ steps }: Loop): number =>
+    D.evaluate(steps, sizes);

@@ -1,10 +1,11 @@
 import type { GraphBuilder } from '../ir/builder.ts';
 import { describe } from '../ir/builder.ts';
-import type { Node, OpNode, Origin, Value } from '../ir/graph.ts';
+import type { LoopNode, Node, OpNode, Origin, Value } from '../ir/graph.ts';
 import { isFloat, sameType } from '../ir/type.ts';
 import { add } from '../ops/add.ts';
 import * as B from '../ops/build.ts';
 import { InternalError } from '../support/internal-error.ts';
+import { emitLoopBackward } from './loop-backward.ts';
 
 export interface Backward {
   /** One per `wrt`, of its type; 0 where nothing reaches it. */
@@ -27,14 +28,9 @@ export interface Unreached {
 export function emitBackward(builder: GraphBuilder, of: Value, wrt: readonly Value[]): Backward {
   const before = builder.origin;
   const forward = [...builder.nodes];
-  const carries = carriersFrom(forward, wrt);
-  const cotangents = new Map<Value, Value>();
-  if (carries.has(of)) {
-    builder.origin = backwardOrigin(of.node.origin);
-    cotangents.set(of, B.full(builder, 1, of.type));
-  }
-  for (const node of forward.toReversed())
-    if (node.kind === 'op') stepBack(builder, node, carries, cotangents);
+  builder.origin = backwardOrigin(of.node.origin);
+  const cotangents = new Map<Value, Value>([[of, B.full(builder, 1, of.type)]]);
+  propagate(builder, forward, cotangents, wrt);
   builder.origin = before;
   const reached = wrt.map(value => cotangents.get(value));
   const gradients = reached.map((ct, i) => ct ?? B.zerosLike(builder, wrt[i]!));
@@ -43,34 +39,57 @@ export function emitBackward(builder: GraphBuilder, of: Value, wrt: readonly Val
   return { gradients, unreached };
 }
 
+/**
+ * Takes given cotangents back over nodes of the builder's graph, as far as one of `roots` lies behind; `cotangents`
+ * holds all of them afterwards. Changes the builder's origin.
+ */
+function propagate(
+  builder: GraphBuilder,
+  nodes: readonly Node[],
+  cotangents: Map<Value, Value>,
+  roots: readonly Value[],
+): void {
+  const carries = carriersFrom(nodes, roots);
+  for (const value of cotangents.keys()) if (!carries.has(value)) cotangents.delete(value);
+  for (const node of nodes.toReversed())
+    if (node.kind !== 'input') stepBack(builder, node, carries, cotangents);
+}
+
 /** Values that a differentiable chain joins to one of `roots`. Integers and booleans carry no cotangent. */
 function carriersFrom(nodes: readonly Node[], roots: readonly Value[]): ReadonlySet<Value> {
   const carries = new Set(roots);
   for (const node of nodes)
-    if (node.kind === 'op' && node.op.vjp && node.inputs.some(v => carries.has(v)))
+    if (isPassable(node) && node.inputs.some(v => carries.has(v)))
       for (const out of node.outputs) if (isFloat(out.type.dtype)) carries.add(out);
   return carries;
 }
 
+const isPassable = (node: Node): boolean =>
+  node.kind === 'loop' || (node.kind === 'op' && node.op.vjp !== undefined);
+
 /** Takes the cotangents of a node's outputs to its inputs. */
 function stepBack(
   builder: GraphBuilder,
-  node: OpNode,
+  node: OpNode | LoopNode,
   carries: ReadonlySet<Value>,
   cotangents: Map<Value, Value>,
 ): void {
-  const { op, inputs, outputs, attrs } = node;
-  if (!op.vjp || !inputs.some(v => carries.has(v))) return;
+  const { inputs, outputs } = node;
+  if (!inputs.some(v => carries.has(v))) return;
   const given = outputs.map(v => cotangents.get(v));
   if (!given.some(ct => ct)) return;
   builder.origin = backwardOrigin(node.origin);
-  const results = op.vjp(builder, given, inputs, outputs, attrs);
+  const results =
+    node.kind === 'loop'
+      ? emitLoopBackward(builder, node, given, v => carries.has(v), propagate)
+      : node.op.vjp?.(builder, given, inputs, outputs, node.attrs);
+  if (!results) return;
   inputs.forEach((input, i) => {
     const ct = results[i];
     if (!ct || !carries.has(input)) return;
     if (!sameType(ct.type, input.type))
       throw new InternalError(
-        `the gradient rule of \`${op.name}\` gives ${describe(ct)} for input ${i}, which is ${describe(input)}`,
+        `the gradient rule of ${node.kind === 'op' ? `\`${node.op.name}\`` : 'a loop'} gives ${describe(ct)} for input ${i}, which is ${describe(input)}`,
       );
     const known = cotangents.get(input);
     cotangents.set(input, known ? builder.emit(add, [known, ct]) : ct);

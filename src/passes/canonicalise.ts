@@ -4,7 +4,7 @@ import { printNode } from '../ir/print/graph.ts';
 import { sameType } from '../ir/type.ts';
 import { InternalError } from '../support/internal-error.ts';
 import { hasInnerTargets } from './differentiate.ts';
-import { liveNodes } from './eliminate.ts';
+import { dropUnused } from './eliminate.ts';
 import type { Pass } from './pass.ts';
 import { rewriteGraph } from './rewrite.ts';
 
@@ -25,8 +25,7 @@ export function canonicaliseGraph(graph: Graph): Graph {
     replace: (builder, node, inputs) =>
       simplifier.run(builder, builder.emitAll(node.op, inputs, node.attrs), node),
   });
-  const live = liveNodes(simplified);
-  return rewriteGraph(simplified, { keep: node => node.kind === 'input' || live.has(node) });
+  return dropUnused(simplified);
 }
 
 class Simplifier {

@@ -4,7 +4,8 @@ import type { Diagnostic } from '../support/diagnostic.ts';
 import { unreached as unreachedError } from '../support/errors/gradients.ts';
 import type { Unreached } from './backward.ts';
 import { emitBackward } from './backward.ts';
-import { liveNodes } from './eliminate.ts';
+import { dropUnused } from './eliminate.ts';
+import { withTrace } from './loop-trace.ts';
 import type { Pass } from './pass.ts';
 import { rewriteGraph } from './rewrite.ts';
 
@@ -27,9 +28,13 @@ export interface Differentiated {
  */
 export function differentiateGraph(graph: Graph): Differentiated {
   const unreached: Differentiated['unreached'][number][] = [];
-  const live = liveNodes(graph);
-  const expanded = rewriteGraph(graph, {
-    keep: node => node.kind === 'input' || live.has(node),
+  if (!hasGradients(graph)) return { graph, unreached };
+  const expanded = rewriteGraph(dropUnused(graph), {
+    loop: (builder, node, inputs) => {
+      const body = differentiateGraph(node.body);
+      unreached.push(...body.unreached);
+      return builder.loop({ ...node, body: withTrace(body.graph) }, inputs as readonly Value[]);
+    },
     replace: (builder, node, [of, ...wrt]) => {
       if (node.op !== gradient) return undefined;
       const backward = emitBackward(builder, of!, wrt);
@@ -78,7 +83,14 @@ export function unreachedWarnings(unreached: readonly Unreached[]): Diagnostic[]
  */
 export function hasInnerTargets(graph: Graph): boolean {
   const isInner = (value: Value) => value.node.kind !== 'input';
-  return graph.nodes.some(n => n.kind === 'op' && n.op === gradient && n.inputs.slice(1).some(isInner));
+  return someOp(graph, n => n.op === gradient && n.inputs.slice(1).some(isInner));
+}
+
+const hasGradients = (graph: Graph): boolean => someOp(graph, n => n.op === gradient);
+
+/** Whether it holds for an op of the graph or of a loop in it. */
+function someOp(graph: Graph, holds: (node: OpNode) => boolean): boolean {
+  return graph.nodes.some(n => (n.kind === 'op' ? holds(n) : n.kind === 'loop' && someOp(n.body, holds)));
 }
 
 export const differentiate: Pass<Graph> = {

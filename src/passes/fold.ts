@@ -7,7 +7,7 @@ import type { TensorType } from '../ir/type.ts';
 import { elementCount } from '../ir/type.ts';
 import { constantOf, full } from '../ops/build.ts';
 import { hasInnerTargets } from './differentiate.ts';
-import { liveNodes } from './eliminate.ts';
+import { dropUnused } from './eliminate.ts';
 import type { Pass } from './pass.ts';
 import { rewriteGraph } from './rewrite.ts';
 
@@ -29,8 +29,7 @@ export function foldGraph(graph: Graph): Graph {
       return numbers && node.outputs.map((v, i) => full(builder, numbers[i]!, v.type));
     },
   });
-  const live = liveNodes(folded);
-  return rewriteGraph(folded, { keep: node => node.kind === 'input' || live.has(node) });
+  return dropUnused(folded);
 }
 
 /** The number that all elements of an output are, for each output; undefined where that is not so or not known. */

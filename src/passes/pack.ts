@@ -37,7 +37,7 @@ const isPersistent = (t: Tensor): boolean => t.role === 'param' || t.role === 's
 /** A work is packable if it is elementwise over constant sizes and reads every tensor at its own place. */
 function describe(work: Work, program: Program): { key: string; member: Member } | undefined {
   const [compute] = work.region.stages;
-  if (!compute || work.region.stages.length > 1 || compute.reduce) return undefined;
+  if (!compute || work.region.stages.length > 1 || compute.reduce || work.loop) return undefined;
   const extents = compute.axes.map(a => a.extent);
   if (D.constantValue(D.product(extents)) === undefined) return undefined;
   const own = A.indexKey(A.flatten(compute.axes.map(A.index), extents));

@@ -11,8 +11,8 @@ import type {
   StateLayout,
   StateSlot,
 } from '../ir/plan.ts';
-import type { Program, Tensor } from '../ir/program.ts';
-import { storageOf } from '../ir/program.ts';
+import type { LoopRange, Program, Tensor } from '../ir/program.ts';
+import { loopRanges, storageOf } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
 import { InternalError } from '../support/internal-error.ts';
 import { place } from './plan/placement.ts';
@@ -77,8 +77,9 @@ export function planMemory(
   checkIds(tensors);
   const members = packMembers(tensors);
   const kernels = works.flatMap(w => w.kernels);
+  const loops = loopRanges(works.flatMap((w, i) => w.kernels.map(() => program.works[i]!)));
 
-  const lifetimes = findLifetimes(program, kernels, options.reuse ?? true);
+  const lifetimes = findLifetimes(program, kernels, loops, options.reuse ?? true);
   const bases = new Map<number, Pick<Binding, 'buffer' | 'offset'>>();
   const live: Omit<PlanBlock, 'offset'>[] = [];
   for (const { root, from, to, readFirst } of lifetimes) {
@@ -136,6 +137,7 @@ export function planMemory(
     ),
     kernels: list.kernels,
     dispatches,
+    loops,
     blocks,
     positive: unprovenExtents(tensors),
     totalBytes: blocks.map(b => b.bytes).reduce(D.add, D.constant(0)),
@@ -165,7 +167,12 @@ interface Lifetime {
 }
 
 /** From the first dispatch that writes a unit of storage to the last that touches it, in the order of first mention. */
-function findLifetimes(program: Program, kernels: readonly Kernel[], reuse: boolean): Lifetime[] {
+function findLifetimes(
+  program: Program,
+  kernels: readonly Kernel[],
+  loops: readonly LoopRange[],
+  reuse: boolean,
+): Lifetime[] {
   const found = new Map<number, Lifetime>();
   const touch = (tensor: Tensor, at: number, writes: boolean): void => {
     const { root } = unitOf(tensor);
@@ -185,8 +192,18 @@ function findLifetimes(program: Program, kernels: readonly Kernel[], reuse: bool
     }
   });
   for (const { role, tensor } of program.outputs) if (role !== 'update') touch(tensor, kernels.length, false);
+  for (const loop of loops) for (const life of found.values()) spanTurns(life, loop);
   if (!reuse) for (const life of found.values()) life.to = kernels.length;
   return [...found.values()];
+}
+
+/** What lives across the border of a loop lives through all of its turns. */
+function spanTurns(life: Lifetime, { from, to }: LoopRange): void {
+  const last = to - 1;
+  const begins = life.from ?? life.to;
+  if (life.to < from || begins > last) return;
+  if (begins < from) life.to = Math.max(life.to, last);
+  else if (life.to > last) life.from = from;
 }
 
 /** Free dims in the order in which the host's inputs show them, then any that only other tensors have. */

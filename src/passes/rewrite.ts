@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../ir/builder.ts';
-import type { Graph, Node, OpNode, Value } from '../ir/graph.ts';
+import type { Graph, LoopNode, Node, OpNode, Value } from '../ir/graph.ts';
 import { printNode } from '../ir/print/graph.ts';
 import { sameType } from '../ir/type.ts';
 import { InternalError } from '../support/internal-error.ts';
@@ -10,6 +10,15 @@ export interface Rewrite {
    * `inputs` are the node's inputs in the new graph, and `builder.origin` is the node's own.
    */
   replace?(builder: GraphBuilder, node: OpNode, inputs: readonly Value[]): readonly Value[] | undefined;
+  /**
+   * The same for a loop, which otherwise is copied with its body rewritten by the same rules. Inputs that were left
+   * out are undefined, and so are outputs that are.
+   */
+  loop?(
+    builder: GraphBuilder,
+    node: LoopNode,
+    inputs: readonly (Value | undefined)[],
+  ): readonly (Value | undefined)[] | undefined;
   /** Nodes for which it is false are left out; nothing that is kept may need them. */
   keep?(node: Node): boolean;
 }
@@ -18,7 +27,8 @@ export interface Rewrite {
  * Rebuilds a graph node by node in a new builder, so that equal nodes become one. The order of inputs, origins,
  * roles and outputs are kept.
  */
-export function rewriteGraph(graph: Graph, { replace, keep }: Rewrite = {}): Graph {
+export function rewriteGraph(graph: Graph, rules: Rewrite = {}): Graph {
+  const { keep } = rules;
   const builder = new GraphBuilder(graph.name);
   const values = new Map<Value, Value>();
   const mapped = (value: Value): Value => {
@@ -29,12 +39,19 @@ export function rewriteGraph(graph: Graph, { replace, keep }: Rewrite = {}): Gra
   for (const node of graph.nodes) {
     if (keep && !keep(node)) continue;
     builder.origin = node.origin;
-    const results = rebuild(builder, node, node.inputs.map(mapped), replace);
+    const results =
+      (node.kind === 'loop' &&
+        rules.loop?.(
+          builder,
+          node,
+          node.inputs.map(v => values.get(v)),
+        )) ||
+      rebuild(builder, node, node.inputs.map(mapped), rules);
     node.outputs.forEach((old, i) => {
       const value = results[i];
-      if (!value || !sameType(value.type, old.type))
+      if (value ? !sameType(value.type, old.type) : node.kind !== 'loop')
         throw new InternalError(`the replacement of ${printNode(node)} has other types`);
-      values.set(old, value);
+      if (value) values.set(old, value);
     });
   }
   for (const output of graph.outputs) builder.output({ ...output, value: mapped(output.value) });
@@ -45,14 +62,14 @@ function rebuild(
   builder: GraphBuilder,
   node: Node,
   inputs: readonly Value[],
-  replace: Rewrite['replace'],
+  rules: Rewrite,
 ): readonly Value[] {
   switch (node.kind) {
     case 'input':
       return [builder.input(node.role, node.name, node.outputs[0].type)];
     case 'op':
-      return replace?.(builder, node, inputs) ?? builder.emitAll(node.op, inputs, node.attrs);
+      return rules.replace?.(builder, node, inputs) ?? builder.emitAll(node.op, inputs, node.attrs);
     case 'loop':
-      throw new InternalError(`a loop is not a node that can be rebuilt: ${printNode(node)}`);
+      return builder.loop({ ...node, body: rewriteGraph(node.body, rules) }, inputs);
   }
 }

@@ -4,6 +4,7 @@ import type { Call, LoadedCase, TrainCase, VjpCase } from './case.ts';
 import { row, tensorOf } from './case.ts';
 import { isLoss, keepsBatch, translateCall } from './functions.ts';
 import { convolutionArguments } from './layers.ts';
+import { isRecurrent, recurrent } from './recurrent.ts';
 
 /** `free`: the leading extent is the dim N; `fixed`: all extents are numbers. */
 export type Sizes = 'free' | 'fixed';
@@ -17,6 +18,8 @@ function typeText({ dtype, shape }: NdArray, sizes: Sizes): string {
 }
 
 const assignment = (call: Call): string => {
+  if (isRecurrent(call.op))
+    return recurrent(call.op, call.in.map(word), call.out.map(word), new Attrs(call.op, call.attrs));
   if (call.out.length !== 1) throw new Untranslated(`${call.op} with ${call.out.length} results`);
   return `  ${word(call.out[0]!)} = ${translateCall(call.op, call.in.map(word), new Attrs(call.op, call.attrs))}`;
 };

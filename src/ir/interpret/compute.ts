@@ -137,19 +137,25 @@ export function noLeaf(): never {
   throw new Error('a merge only combines its arguments: no axes, no loads');
 }
 
-/** Executes one Compute. Outputs in the order of `outs`; throws on a load out of range that no guard covers. */
+/**
+ * Executes one Compute. Outputs in the order of `outs`; throws on a load out of range that no guard covers. `before`
+ * is what those hold that are written in part.
+ */
 export function interpretCompute(
   compute: Compute,
   inputs: readonly NdArray[],
   dims: DimEnv = {},
   precision: Precision = 'f64',
+  before: readonly (NdArray | undefined)[] = [],
 ): NdArray[] {
   const frame = new Frame(inputs, dims, precision);
-  const results = compute.outs.map(out =>
-    zeros(
-      out.type.dtype,
-      out.type.shape.map(d => D.evaluate(d, dims)),
-    ),
+  const results = compute.outs.map(
+    (out, i) =>
+      before[i] ??
+      zeros(
+        out.type.dtype,
+        out.type.shape.map(d => D.evaluate(d, dims)),
+      ),
   );
   const run = loopNest(frame, compute.axes, () => {
     const fold = compute.reduce ? compileReduce(compute.reduce, frame) : undefined;

@@ -1,7 +1,8 @@
 import type { Dim, DimEnv } from '../dim.ts';
 import * as D from '../dim.ts';
-import type { Graph, InputNode, Value } from '../graph.ts';
+import type { Graph, InputNode, LoopNode, Value } from '../graph.ts';
 import { graphInputs } from '../graph.ts';
+import { concreteShape, size, zeros } from '../ndarray.ts';
 import type { Attr, Attrs, NdArray } from '../primitive.ts';
 import type { Precision } from '../scalar.ts';
 import type { TensorType } from '../type.ts';
@@ -24,7 +25,7 @@ export interface Interpretation {
 
 /**
  * Runs a graph through the ops' references: the living definition of what a graph means. Throws on a missing or
- * misshapen input, and on loops and macros, which a pass expands before.
+ * misshapen input, and on macros, which a pass expands before.
  */
 export function interpretGraph(
   graph: Graph,
@@ -48,8 +49,14 @@ export function interpretGraph(
       case 'input':
         values.set(node.outputs[0].id, takeInput(node, inputs, dims, precision));
         break;
-      case 'loop':
-        throw new Error(`${graph.name}: the graph interpreter runs no loops`);
+      case 'loop': {
+        const read = node.inputs.map(v => valueIn(v, values));
+        runLoop(node, read, dims, precision).forEach((array, i) => {
+          values.set(node.outputs[i]!.id, array);
+        });
+        release(node.inputs);
+        break;
+      }
       case 'op': {
         const outs = node.outputs.map(v => fixType(v.type, dims));
         const read = node.inputs.map(v => valueIn(v, values));
@@ -64,6 +71,45 @@ export function interpretGraph(
   }
   const outputs = new Map(graph.outputs.map(o => [o.name, valueIn(o.value, values)]));
   return { outputs, values };
+}
+
+/** Turn after turn; `inputs` and the result as in `LoopNode`. */
+function runLoop(
+  { body, steps, reverse, outputs }: LoopNode,
+  inputs: readonly NdArray[],
+  dims: DimEnv,
+  precision: Precision,
+): NdArray[] {
+  const entering = graphInputs(body).map((inner, i) => ({ inner, array: inputs[i]! }));
+  const states = new Map(
+    entering.flatMap(({ inner, array }) => (inner.role === 'state' ? [[inner.name, array]] : [])),
+  );
+  const results = body.outputs.filter(o => o.role === 'result');
+  const stacks = outputs
+    .slice(states.size)
+    .map(({ type }) => zeros(type.dtype, concreteShape(fixType(type, dims))));
+  const count = D.evaluate(steps, dims);
+  for (let turn = 0; turn < count; turn++) {
+    const at = reverse ? count - 1 - turn : turn;
+    const given = entering.map(({ inner, array }): [string, NdArray] => [
+      inner.name,
+      inner.role === 'state' ? states.get(inner.name)! : inner.role === 'data' ? sliceOf(array, at) : array,
+    ]);
+    const made = interpretGraph(body, Object.fromEntries(given), { dims, precision }).outputs;
+    for (const { role, target, name } of body.outputs)
+      if (role === 'update') states.set(target!, made.get(name)!);
+    results.forEach(({ name }, i) => {
+      sliceOf(stacks[i]!, at).data.set(made.get(name)!.data);
+    });
+  }
+  return [...states.values(), ...stacks];
+}
+
+/** Element `at` along the leading axis, in the same memory. */
+function sliceOf({ dtype, shape, data }: NdArray, at: number): NdArray {
+  const inner = shape.slice(1);
+  const length = size(inner);
+  return { dtype, shape: inner, data: data.subarray(at * length, (at + 1) * length) };
 }
 
 function valueIn(value: Value, values: ReadonlyMap<number, NdArray>): NdArray {

@@ -4,7 +4,7 @@ import type { Kernel } from '../kernel.ts';
 import { size, zeros } from '../ndarray.ts';
 import type { NdArray } from '../primitive.ts';
 import type { Program, Tensor, Work } from '../program.ts';
-import { storageOf } from '../program.ts';
+import { inRunningOrder, loopRanges, storageOf, turnsAt } from '../program.ts';
 import type { Precision } from '../scalar.ts';
 import { elementCount, type TensorType } from '../type.ts';
 import { interpretCompute } from './compute.ts';
@@ -35,10 +35,9 @@ export function interpretProgram(
     const given = tensor.path === undefined || tensor.role === 'pack' ? undefined : inputs[tensor.path];
     if (given) memory.of(tensor).set(given.data);
   }
-  program.works.forEach((work, i) => {
-    if (!kernels) runWork(work, memory, dims, precision);
+  for (const i of inRunningOrder(program.works.length, loopRanges(program.works), turnsAt(dims)))
+    if (!kernels) runWork(program.works[i]!, memory, dims, precision);
     else for (const kernel of kernels[i]!.kernels) runKernel(kernel, program, memory, dims, precision);
-  });
   const outputs = new Map<string, NdArray>();
   const state = new Map<string, NdArray>();
   for (const o of program.outputs)
@@ -84,7 +83,8 @@ function runWork(work: Work, memory: Memory, dims: DimEnv, precision: Precision)
   if (!compute || work.region.stages.length > 1)
     throw new Error('a region of several stages is not interpreted yet');
   const inputs = work.inputs.map(t => memory.array(t));
-  const results = interpretCompute(compute, inputs, dims, precision);
+  const before = compute.outs.map((out, i) => (out.partial ? memory.array(work.outputs[i]!) : undefined));
+  const results = interpretCompute(compute, inputs, dims, precision, before);
   results.forEach((r, i) => {
     memory.of(work.outputs[i]!).set(r.data);
   });

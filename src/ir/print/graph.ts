@@ -32,7 +32,7 @@ export function printNode(node: Node): string {
     case 'op':
       return `${results(node)} = ${node.op.name}(${[...operands(node), ...attributes(node.attrs)].join(', ')})${suffix(node)}`;
     case 'loop':
-      return `${results(node)} = loop(${operands(node).join(', ')}) ${printGraph(node.body)}${suffix(node)}`;
+      return `${results(node)} = loop(${[...operands(node), `steps = ${node.steps.key}`, `reverse = ${node.reverse}`].join(', ')})${suffix(node)} ${printGraph(node.body)}`;
   }
 }
 

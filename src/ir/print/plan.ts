@@ -37,6 +37,7 @@ export function printPlan(plan: Plan): string {
       const from = origin.span ? `   // ${place(origin.span)}` : '';
       return `${i} ${name}${by} [${D.print(groups)} groups of ${workgroupSize}]: ${bound.join(', ')}${from}`;
     }),
+    ...plan.loops.map(l => `dispatches ${l.from}..${l.to - 1} ${D.print(l.loop.steps)} times`),
     ...plan.outputs.map(printTensor),
   ];
   return `plan ${plan.name}(${[...plan.dims, ...scalars].join(', ')}) {\n${lines.map(l => `  ${l}\n`).join('')}}`;

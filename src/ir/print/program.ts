@@ -1,3 +1,4 @@
+import * as D from '../dim.ts';
 import { type Program, storageOf, type Tensor } from '../program.ts';
 import { printType } from '../type.ts';
 import { printRegion } from './compute.ts';
@@ -8,7 +9,8 @@ export function printProgram(program: Program): string {
   for (const t of program.tensors)
     if (t.role !== 'temporary' || t.view || t.within) lines.push(`  ${describe(t)}`);
   for (const work of program.works) {
-    lines.push('', `work ${work.name}  // ${work.absorbed.join(' + ')}`);
+    const loop = work.loop ? `  // each turn of ${work.loop.name}, ${D.print(work.loop.steps)} in all` : '';
+    lines.push('', `work ${work.name}  // ${work.absorbed.join(' + ')}${loop}`);
     work.inputs.forEach((t, i) => {
       lines.push(`  @${i} = ${t.name}: ${printType(t.type)}`);
     });

@@ -1,6 +1,9 @@
-import type { Graph, Node, OpNode, Value } from '../graph.ts';
+import type { Graph, LoopNode, Node, OpNode, Value } from '../graph.ts';
+import { graphInputs } from '../graph.ts';
+import { loopTypes } from '../loop.ts';
 import type { Attr, Attrs } from '../primitive.ts';
 import { withDefaults } from '../primitive.ts';
+import type { TensorType } from '../type.ts';
 import { printType, sameType } from '../type.ts';
 
 /**
@@ -33,7 +36,7 @@ export function verifyGraph(graph: Graph): string[] {
       else defined.set(value.id, value);
     });
     if (node.kind === 'op') problems.push(...verifyOp(node).map(text => `${name}: ${text}`));
-    if (node.kind === 'loop') problems.push(...verifyGraph(node.body).map(text => `${name}: ${text}`));
+    if (node.kind === 'loop') problems.push(...verifyLoop(node).map(text => `${name}: ${text}`));
   }
   problems.push(...verifyInputs(graph), ...verifyOutputs(graph, use));
   return problems;
@@ -67,6 +70,30 @@ function verifyOp(node: OpNode): string[] {
   } catch (error) {
     problems.push(`the shape rule rejects it: ${error instanceof Error ? error.message : String(error)}`);
   }
+  return problems;
+}
+
+/** Its body is a graph of its own; its inputs and outputs fit the body's, as `LoopNode` says. */
+function verifyLoop({ body, steps, inputs, outputs }: LoopNode): string[] {
+  const problems = verifyGraph(body);
+  const inner = graphInputs(body);
+  if (inner.length !== inputs.length)
+    return [...problems, `${inputs.length} inputs, the body has ${inner.length}`];
+  const expect = (value: Value | undefined, type: TensorType, what: string): void => {
+    if (!value || !sameType(value.type, type))
+      problems.push(`${what} is ${value ? printType(value.type) : 'missing'}, expected ${printType(type)}`);
+  };
+  inner.forEach(({ role, name, outputs: [value] }, i) => {
+    if (role !== 'input' && role !== 'data' && role !== 'state')
+      problems.push(`the body's input ${name} has the role ${role}`);
+    const { dtype, shape } = value.type;
+    expect(inputs[i], role === 'data' ? { dtype, shape: [steps, ...shape] } : value.type, `input ${name}`);
+    if (role === 'state' && !body.outputs.some(o => o.target === name))
+      problems.push(`the state ${name} has no update`);
+  });
+  loopTypes(body, steps).forEach((type, i) => {
+    expect(outputs[i], type, `output ${i}`);
+  });
   return problems;
 }
 

@@ -2,7 +2,7 @@ import type { Dim, DimEnv } from '../dim.ts';
 import * as D from '../dim.ts';
 import { bufferUses } from '../kernel-access.ts';
 import type { Binding, Plan, StateLayout } from '../plan.ts';
-import { storageOf, type Tensor } from '../program.ts';
+import { inRunningOrder, type Loop, storageOf, type Tensor, turnsAt } from '../program.ts';
 
 /** Bytes from `start` to before `end`. */
 interface Range {
@@ -53,7 +53,10 @@ function verifyFor(plan: Plan, layout: StateLayout, sizes: DimEnv): string[] {
     if (block) arena.write(block, storageOf(input.tensor));
     else problems.push(`input ${input.name} has no block`);
   }
-  plan.dispatches.forEach(({ kernel, bindings }, number) => {
+  // Two turns show what one hands to the next.
+  const turns = (loop: Loop): number => Math.min(2, turnsAt(sizes)(loop));
+  for (const number of inRunningOrder(plan.dispatches.length, plan.loops, turns)) {
+    const { kernel, bindings } = plan.dispatches[number]!;
     const { name, buffers } = plan.kernels[kernel]!;
     const { reads, writes } = bufferUses(plan.kernels[kernel]!);
     const where = `dispatch ${number} (${name})`;
@@ -77,7 +80,7 @@ function verifyFor(plan: Plan, layout: StateLayout, sizes: DimEnv): string[] {
     ranges.forEach((b, i) => {
       if (b.buffer === 'arena' && writes.has(buffers[i]?.name ?? '')) arena.write(b, storageOf(b.tensor));
     });
-  });
+  }
   for (const output of plan.outputs) {
     const start = at(output.offset);
     const { dtype, shape } = output.type;

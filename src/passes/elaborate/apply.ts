@@ -78,7 +78,10 @@ function applyDefinition(
   runBody(ctx, scope, d.body);
   const outputs = results(ctx, scope, d.name, d.result, d.body.span);
   if (signature && outer) {
-    outer.returned = outputs.map(o => o.value);
+    // As of any call, the first results are those that count.
+    const { result } = signature;
+    const wanted = result.kind === 'type' ? 1 : result.fields.length;
+    outer.returned = outputs.slice(0, wanted).map(o => o.value);
     const named = results(ctx, outer, instance.path, signature.result, signature.result.span);
     return recordOf(instance, scope, named);
   }

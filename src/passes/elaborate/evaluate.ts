@@ -1,7 +1,6 @@
 import * as D from '../../ir/dim.ts';
 import type { Expr } from '../../parser/ast.ts';
 import { notStatic, staticFailure, wrongKind } from '../../support/errors/shapes.ts';
-import { unsupported } from '../../support/errors/unsupported.ts';
 import type { Span } from '../../support/source.ts';
 import { binary, negate, not } from './arithmetic.ts';
 import { evaluateCall } from './call.ts';
@@ -10,6 +9,7 @@ import { field } from './fields.ts';
 import { index } from './indexing.ts';
 import { lookup, stageInstance } from './lookup.ts';
 import { evaluatePipe } from './pipe.ts';
+import { evaluateScan } from './scan.ts';
 import type { Scope } from './scope.ts';
 import type { Val } from './values.ts';
 import { asDim, describe, int, list, MAX_LIST } from './values.ts';
@@ -61,7 +61,7 @@ export function evaluate(ctx: Context, scope: Scope, expr: Expr): Val {
       return evaluate(ctx, scope, condition ? expr.then : expr.else);
     }
     case 'scan':
-      return ctx.fail(unsupported(expr.span, '`scan`', '`repeat` unrolls a fixed number of turns'));
+      return evaluateScan(ctx, scope, expr);
     case 'pipe':
       return evaluatePipe(ctx, scope, expr);
   }

@@ -39,6 +39,8 @@ export interface Scope {
   /** `rest[2].` inside a labelled repeat of several stages; `group` is the same without indices. */
   prefix: string;
   group: string;
+  /** In the body of a `scan`: what the turn yields. */
+  readonly turn?: { yielded: readonly { readonly value: Val; readonly span: Span }[] | undefined };
   returned?: readonly Val[];
   returnSpans?: readonly Span[];
 }

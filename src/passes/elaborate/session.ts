@@ -40,6 +40,8 @@ export interface Session {
   /** Values brought over from another graph. */
   readonly imported: Map<Value, Value>;
   nextSite: () => number;
+  /** The random key inside a `scan`, which every turn has its own of. */
+  key: (() => Value) | undefined;
   /** Put before the names of metrics: `d.` inside `step d`. */
   metricPrefix: string;
   /** Sites drawn so far; set back when a link is elaborated again. */
@@ -82,6 +84,7 @@ export function makeSession(
     nets: new Set(),
     trained: new Map(),
     imported: new Map(),
+    key: undefined,
     sites: firstSite,
     nextSite: () => session.sites++,
   };

@@ -90,13 +90,22 @@ function runStatement(ctx: Context, scope: Scope, s: Statement): void {
       repeat(ctx, scope, s);
       break;
     case 'return':
+      if (scope.turn)
+        ctx.fail(misplaced(s.span, 'a turn of a `scan` returns nothing', '`yield` hands out a value of it'));
       if (scope.kind === 'train') ctx.fail(misplaced(s.span, 'a training program returns nothing'));
       scope.returned = s.values.map(v => evaluate(ctx, scope, v));
       scope.returnSpans = s.values.map(v => v.span);
       break;
     case 'yield':
-      ctx.fail(misplaced(s.span, '`yield` stands only in the body of a `scan`'));
+      yieldValues(ctx, scope, s);
   }
+}
+
+/** Once in a turn, at any place of the body. */
+function yieldValues(ctx: Context, scope: Scope, s: Extract<Statement, { kind: 'yield' }>): void {
+  if (!scope.turn) ctx.fail(misplaced(s.span, '`yield` stands only in the body of a `scan`'));
+  if (scope.turn.yielded) ctx.fail(misplaced(s.span, 'a turn yields once', 'list the values in one `yield`'));
+  scope.turn.yielded = s.values.map(v => ({ value: evaluate(ctx, scope, v), span: v.span }));
 }
 
 function inTrain(ctx: Context, scope: Scope, s: Statement, what: string): void {

@@ -51,7 +51,11 @@ function transplant(ctx: Context, value: Value): Value {
       break;
     }
     case 'loop':
-      ctx.fail(wrongKind(ctx.site.span, 'an initial value cannot be made by a loop'));
+      outputs = ctx.b.loop(
+        node,
+        node.inputs.map(v => transplant(ctx, v)),
+        node.origin,
+      );
   }
   node.outputs.forEach((v, i) => {
     imported.set(v, outputs[i]!);

@@ -1,9 +1,10 @@
 import type { Graph, Origin, Value } from '../../ir/graph.ts';
 import { graphInputs } from '../../ir/graph.ts';
+import { loopParts } from '../../ir/loop.ts';
 import type { PrimitiveKind } from '../../ir/primitive.ts';
-import type { Program, ProgramOutput, Tensor, Work } from '../../ir/program.ts';
+import type { Loop, Program, ProgramOutput, Tensor, Work } from '../../ir/program.ts';
 import { computeLoads, mapLoads } from './definition.ts';
-import { type Group, type Grouping, rootOf } from './group.ts';
+import { type Group, type Grouping, type LoopGroup, rootOf } from './group.ts';
 import { placeUpdates } from './in-place.ts';
 
 /** Kinds that seldom name a kernel: what they are fused with does. */
@@ -65,7 +66,15 @@ export function assemble(graph: Graph, grouping: Grouping, groups: readonly Grou
   };
 
   const workNames = new Set<string>();
-  const works = groups.map((group): Work => {
+  const workNamed = (wish: string): string => {
+    let name = wish;
+    for (let n = 2; workNames.has(name); n++) name = `${wish}_${n}`;
+    workNames.add(name);
+    return name;
+  };
+
+  const works = groups.flatMap((group): Work[] => {
+    if (group.loop) return loopWorks(group.loop, tensorOf, make, workNamed, ofValue);
     const ids = [...new Set(computeLoads(group.compute).map(l => l.input))];
     const inputs = ids.map(id => tensorOf(grouping.values.get(id)!));
     const compute = {
@@ -75,14 +84,13 @@ export function assemble(graph: Graph, grouping: Grouping, groups: readonly Grou
     const outputs = group.values.map(tensorOf);
     const nodes = [...new Set(group.nodes)];
     const own = nodes.find(n => n.outputs.includes(group.values[0]!));
-    const main = nodes.find(n => !lightKinds.includes(n.op.kind)) ?? own ?? nodes.at(-1)!;
+    const main = nodes.find(n => !lightKinds.includes(n.op.kind)) ?? own ?? nodes.at(-1);
+    const origin = main?.origin ?? group.values[0]!.node.origin;
     const computing = nodes.filter(n => n.op.kind !== 'view' && n.inputs.length > 0).map(n => n.op.name);
     const absorbed = computing.length > 0 ? computing : nodes.map(n => n.op.name);
-    const wish = word([main.origin.path ?? '', main.op.name].filter(Boolean).join('_'));
-    let name = wish;
-    for (let n = 2; workNames.has(name); n++) name = `${wish}_${n}`;
-    workNames.add(name);
-    return { name, origin: main.origin, inputs, outputs, region: { outer: [], stages: [compute] }, absorbed };
+    const wish = word([origin.path ?? '', main?.op.name ?? 'start'].filter(Boolean).join('_'));
+    const region = { outer: [], stages: [compute] };
+    return [{ name: workNamed(wish), origin, inputs, outputs, region, absorbed }];
   });
 
   // What is still an input's memory is copied before any target is overwritten: two states may change places.
@@ -110,6 +118,54 @@ export function assemble(graph: Graph, grouping: Grouping, groups: readonly Grou
     return { name: o.name, role: o.role, tensor, ...(o.target !== undefined && { target: o.target }) };
   });
   return { name: graph.name, tensors, works, outputs };
+}
+
+/**
+ * The works of one turn, over tensors of the program around the loop: what enters a turn and what it yields are those
+ * outside, the states are those that hold their first values, and everything else is new.
+ */
+function loopWorks(
+  { node, body, states }: LoopGroup,
+  tensorOf: (value: Value) => Tensor,
+  make: (tensor: Omit<Tensor, 'id' | 'name'>, wish: string) => Tensor,
+  workNamed: (wish: string) => string,
+  ofValue: Map<Value, Tensor>,
+): Work[] {
+  const { carries, yields } = loopParts(node);
+  for (const { inner, final } of carries) ofValue.set(final, tensorOf(states.get(inner.name)!));
+  const known = new Map<Tensor, Tensor>();
+  const outside = new Map(graphInputs(node.body).map((n, i) => [n.name, node.inputs[i]!]));
+  for (const t of body.tensors) {
+    if (t.path === undefined) continue;
+    const value = states.get(t.path) ?? outside.get(t.path);
+    // What no turn reads has no place outside.
+    if (value) known.set(t, tensorOf(value));
+  }
+  for (const { output, stack } of yields)
+    known.set(body.outputs.find(o => o.name === output.name)!.tensor, tensorOf(stack));
+  const tensor = (t: Tensor): Tensor => {
+    const found = known.get(t);
+    if (found) return found;
+    const { id: _, name, view, ...rest } = t;
+    const made = make({ ...rest, ...(view && { view: tensor(view) }) }, name);
+    known.set(t, made);
+    return made;
+  };
+  const own: Loop = { name: word(node.origin.path ?? 'scan'), steps: node.steps };
+  const loops = new Map<Loop, Loop>();
+  const loopOf = (loop: Loop | undefined): Loop => {
+    if (!loop) return own;
+    const found = loops.get(loop) ?? { ...loop, parent: loopOf(loop.parent) };
+    loops.set(loop, found);
+    return found;
+  };
+  return body.works.map(work => ({
+    ...work,
+    name: workNamed(work.name),
+    inputs: work.inputs.map(tensor),
+    outputs: work.outputs.map(tensor),
+    loop: loopOf(work.loop),
+  }));
 }
 
 function copyWork(from: Tensor, to: Tensor, origin: Origin): Work {

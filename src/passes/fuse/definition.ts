@@ -107,7 +107,8 @@ export function computeLoads(compute: Compute): readonly Load[] {
   let loads = computeLoadLists.get(compute);
   if (!loads) {
     const { reduce, outs } = compute;
-    loads = loadsOf([...(reduce?.lift ?? []), ...outs.map(o => o.value)], reduce?.guard ?? []);
+    const places = outs.flatMap(o => (o.at ?? []).map(E.indexValue));
+    loads = loadsOf([...(reduce?.lift ?? []), ...outs.map(o => o.value), ...places], reduce?.guard ?? []);
     computeLoadLists.set(compute, loads);
   }
   return loads;

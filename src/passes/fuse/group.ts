@@ -1,6 +1,13 @@
+import * as A from '../../ir/affine.ts';
 import type { Compute, Expr, Out } from '../../ir/compute.ts';
-import type { Graph, OpNode, Value } from '../../ir/graph.ts';
+import * as E from '../../ir/expr.ts';
+import type { Graph, LoopNode, OpNode, Value } from '../../ir/graph.ts';
+import { graphInputs } from '../../ir/graph.ts';
+import { loopParts } from '../../ir/loop.ts';
+import type { Program } from '../../ir/program.ts';
+import type { TensorType } from '../../ir/type.ts';
 import { computeLoads, inlineMap, isMap, isSameLayout, type Lowered, mapCompute } from './definition.ts';
+import { turnName, turnType } from './loop.ts';
 
 /** A future work: one Compute whose loads name values, and the values that its outs define. */
 export interface Group {
@@ -9,6 +16,24 @@ export interface Group {
   readonly values: readonly Value[];
   /** Nodes computed inside, in graph order. */
   readonly nodes: readonly OpNode[];
+  /** Set for a whole loop, which has no Compute of its own and is merged with nothing. */
+  readonly loop?: LoopGroup;
+}
+
+export interface LoopGroup {
+  readonly node: LoopNode;
+  /** One turn. */
+  readonly body: Program;
+  /** Values that hold the states before the first turn and are overwritten by every turn, by their names in the body. */
+  readonly states: ReadonlyMap<string, Value>;
+}
+
+/** Ids of the values that a group loads; one may come several times. */
+export function groupReads({ compute, loop }: Group): readonly number[] {
+  if (!loop) return computeLoads(compute).map(l => l.input);
+  const { node, states } = loop;
+  const outside = graphInputs(node.body).flatMap((n, i) => (n.role === 'state' ? [] : [node.inputs[i]!.id]));
+  return [...outside, ...[...states.values()].map(v => v.id)];
 }
 
 export interface Grouping {
@@ -26,6 +51,7 @@ export interface Grouping {
 export function initialGroups(
   graph: Graph,
   lowered: ReadonlyMap<OpNode, Lowered>,
+  bodies: ReadonlyMap<LoopNode, Program>,
   materialised: ReadonlySet<Value>,
   limit: number,
 ): Grouping {
@@ -40,10 +66,11 @@ export function initialGroups(
     const target = o.role === 'update' ? inputs.get(o.target!) : undefined;
     if (target) targets.set(o.value, target);
   }
+  let nextId = 1 + graph.nodes.flatMap(n => n.outputs).reduce((most, v) => Math.max(most, v.id), 0);
   /** Maps that stay expressions: their Compute with everything before them inlined, and the nodes inside. */
   const inlined = new Map<Value, { compute: Compute; nodes: OpNode[] }>();
 
-  const inline = (compute: Compute, node: OpNode): { compute: Compute; nodes: OpNode[] } => {
+  const inlineInto = (compute: Compute, own: readonly OpNode[]): { compute: Compute; nodes: OpNode[] } => {
     const nodes = new Set<OpNode>();
     const result = mapCompute(compute, {
       load: (load): Expr => {
@@ -54,8 +81,9 @@ export function initialGroups(
         return inlineMap(producer.compute.axes, producer.compute.outs[0]!.value, load);
       },
     });
-    return { compute: result, nodes: [...nodes, node] };
+    return { compute: result, nodes: [...nodes, ...own] };
   };
+  const inline = (compute: Compute, node: OpNode) => inlineInto(compute, [node]);
 
   /** A value that was to be inlined gets a group of its own after all. */
   const settle = (value: Value): void => {
@@ -66,6 +94,15 @@ export function initialGroups(
 
   for (const node of graph.nodes) {
     for (const v of node.outputs) values.set(v.id, v);
+    if (node.kind === 'loop') {
+      const { initial, group } = loopGroups(node, bodies.get(node)!, () => nextId++);
+      for (const g of initial) {
+        const [value] = g.values;
+        values.set(value!.id, value!);
+        groups.push({ ...g, ...inlineInto(g.compute, g.nodes) });
+      }
+      groups.push(group);
+    }
     if (node.kind !== 'op') continue;
     const { compute } = lowered.get(node)!;
     const source = isSameLayout(node, compute);
@@ -83,6 +120,41 @@ export function initialGroups(
     else groups.push({ compute: full.compute, values: [...node.outputs], nodes: full.nodes });
   }
   return { groups, views, values, targets };
+}
+
+/** A loop, and what brings its states to their first values: memory of their own, which the turns overwrite. */
+function loopGroups(
+  node: LoopNode,
+  body: Program,
+  nextId: () => number,
+): { readonly initial: readonly Group[]; readonly group: Group } {
+  const { carries } = loopParts(node);
+  const own = (type: TensorType): Value => ({ id: nextId(), type, node, index: -1 });
+  const counter = own(turnType);
+  const zero = { type: turnType, value: E.constant(0, turnType.dtype) };
+  const counting: Group = {
+    compute: { inputs: [], axes: [], outs: [zero] },
+    values: [counter],
+    nodes: [],
+  };
+  const copies = carries.map(({ initial }): Group => {
+    const { type } = initial;
+    const axes = type.shape.map((extent, i) => E.axis(`i${i}`, extent));
+    const value = E.load(initial.id, type, axes.map(A.index));
+    const nodes = initial.node.kind === 'op' ? [initial.node] : [];
+    return { compute: { inputs: [], axes, outs: [{ type, value }] }, values: [own(type)], nodes };
+  });
+  const states = new Map([
+    [turnName, counter],
+    ...carries.map(({ inner }, i) => [inner.name, copies[i]!.values[0]!] as const),
+  ]);
+  const group: Group = {
+    compute: { inputs: [], axes: [], outs: [] },
+    values: node.outputs,
+    nodes: [],
+    loop: { node, body, states },
+  };
+  return { initial: [counting, ...copies], group };
 }
 
 /** How many buffers a kernel of this Compute binds: what it loads and what it stores, run-time scalars aside. */
@@ -114,6 +186,11 @@ export function dropUnused(grouping: Grouping, graph: Graph): Group[] {
   for (const group of [...grouping.groups].reverse()) {
     const keep = group.values.map(v => needed.has(v));
     if (!keep.includes(true)) continue;
+    if (group.loop) {
+      kept.push(group);
+      for (const id of groupReads(group)) needed.add(rootOf(grouping.values.get(id)!, grouping.views));
+      continue;
+    }
     const outs: Out[] = group.compute.outs.filter((_, i) => keep[i]);
     const compute = outs.some(usesReduction)
       ? { ...group.compute, outs }

@@ -3,7 +3,7 @@ import type { Index } from '../../ir/compute.ts';
 import type { Graph, Value } from '../../ir/graph.ts';
 import { graphInputs } from '../../ir/graph.ts';
 import { computeLoads, loadsOf } from './definition.ts';
-import { type Group, type Grouping, rootOf } from './group.ts';
+import { type Group, type Grouping, groupReads, rootOf } from './group.ts';
 
 /** Outputs that need a work of their own to get where they belong. */
 export interface Placed {
@@ -22,7 +22,7 @@ export function placeUpdates(graph: Graph, grouping: Grouping, groups: readonly 
   const writtenBy = new Map<Value, number>(groups.flatMap((g, i) => g.values.map(v => [v, i] as const)));
   const lastRead = new Map<Value, number>();
   groups.forEach((g, i) => {
-    for (const load of computeLoads(g.compute)) lastRead.set(root(load.input), i);
+    for (const id of groupReads(g)) lastRead.set(root(id), i);
   });
   // An input handed on unchanged, to the host or to another state, is read at the very end.
   for (const o of graph.outputs) {
@@ -43,6 +43,7 @@ export function placeUpdates(graph: Graph, grouping: Grouping, groups: readonly 
     const read = old ? (lastRead.get(old) ?? -1) : -1;
     const safe =
       at !== undefined &&
+      !groups[at]!.loop &&
       !inPlace.has(value) &&
       !toHost.has(value) &&
       read <= at &&
@@ -65,7 +66,8 @@ export function unshareConstants(graph: Graph, { groups, values }: Grouping): Gr
     const group = groups.find(g => g.values.length === 1 && g.values[0] === value);
     const first = !seen.has(value);
     seen.add(value);
-    if (role !== 'update' || first || !group || computeLoads(group.compute).length > 0) return output;
+    if (role !== 'update' || first || !group || group.loop || computeLoads(group.compute).length > 0)
+      return output;
     const own: Value = { ...value, id: nextId++ };
     groups.push({ ...group, values: [own] });
     return { ...output, value: own };

@@ -1,4 +1,4 @@
-import type { Graph, OpNode } from '../../ir/graph.ts';
+import type { Graph, LoopNode, OpNode } from '../../ir/graph.ts';
 import type { Program } from '../../ir/program.ts';
 import type { Target } from '../../ir/target.ts';
 import { prices } from '../prices.ts';
@@ -6,6 +6,7 @@ import { assemble } from './assemble.ts';
 import { type Lowered, lowerNode } from './definition.ts';
 import { dropUnused, initialGroups, rootOf } from './group.ts';
 import { unshareConstants } from './in-place.ts';
+import { turnGraph } from './loop.ts';
 import { chooseMaterialised } from './materialise.ts';
 import { mergeEpilogues, mergeSiblings } from './merge.ts';
 
@@ -15,14 +16,16 @@ import { mergeEpilogues, mergeSiblings } from './merge.ts';
  */
 export function fuse(graph: Graph, target: Target): Program {
   const lowered = new Map<OpNode, Lowered>();
+  const bodies = new Map<LoopNode, Program>();
   for (const node of graph.nodes) {
-    if (node.kind === 'loop') throw new Error('loops are not lowered yet');
+    if (node.kind === 'loop') bodies.set(node, fuse(turnGraph(node), target));
     if (node.kind === 'op') lowered.set(node, lowerNode(node));
   }
   const limit = target.maxStorageBuffersPerShaderStage;
   const grouping = initialGroups(
     graph,
     lowered,
+    bodies,
     chooseMaterialised(graph, lowered, prices[target.kind]),
     limit,
   );

@@ -1,6 +1,7 @@
 import type { Compute, Expr } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import type { Graph, OpNode, Value } from '../../ir/graph.ts';
+import { graphInputs } from '../../ir/graph.ts';
 import type { UnaryOp } from '../../ir/scalar.ts';
 import { nominal, type Prices } from '../prices.ts';
 import { computeLoads, isMap, type Lowered } from './definition.ts';
@@ -52,6 +53,13 @@ export function chooseMaterialised(
   const elements = (v: Value): number => Math.max(1, D.evaluate(D.product(v.type.shape), env));
   const chosen = new Set<Value>();
   for (const output of graph.outputs) if (output.value.node.kind === 'op') chosen.add(output.value);
+  // What every turn of a loop reads lies in memory; what its states start with is copied there anyway.
+  for (const node of graph.nodes)
+    if (node.kind === 'loop')
+      graphInputs(node.body).forEach((inner, i) => {
+        const value = node.inputs[i]!;
+        if (inner.role !== 'state' && value.node.kind === 'op') chosen.add(value);
+      });
 
   // Forward: what one evaluation costs if every map before it is inlined; nothing where only run-time scalars enter.
   const fullCost = new Map<Value, number>();
@@ -72,7 +80,7 @@ export function chooseMaterialised(
     let cost = ownCost(compute) * price.arithmetic;
     for (const v of inner) if (!chosen.has(v)) cost += fullCost.get(v) ?? 0;
     // Stored, it is one load each time; inlined, one for every tensor that it is made of.
-    const loaded = [...inner].filter(v => !uniform.has(v) && (v.node.kind === 'input' || chosen.has(v)));
+    const loaded = [...inner].filter(v => !uniform.has(v) && (v.node.kind !== 'op' || chosen.has(v)));
     cost += Math.max(0, loaded.length - 1) * price.load;
     fullCost.set(out!, uniform.has(out!) ? 0 : cost);
   }

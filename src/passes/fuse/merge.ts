@@ -4,7 +4,7 @@ import * as D from '../../ir/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { pair } from '../../ir/monoid.ts';
 import { computeLoads, mapCompute } from './definition.ts';
-import { bindingCount, type Group, type Grouping, rootOf } from './group.ts';
+import { bindingCount, type Group, type Grouping, groupReads, rootOf } from './group.ts';
 
 const readSets = new WeakMap<Group, ReadonlySet<Value>>();
 
@@ -21,6 +21,7 @@ function pairwise(
 ): (a: Group, b: Group, grouping: Grouping) => Compute | undefined {
   const known = new WeakMap<Group, WeakMap<Group, { readonly made: Compute | undefined }>>();
   return (a, b, grouping) => {
+    if (a.loop || b.loop) return undefined;
     let row = known.get(a);
     if (!row) known.set(a, (row = new WeakMap()));
     let entry = row.get(b);
@@ -33,7 +34,7 @@ const joinedMap = pairwise((a, b, grouping) => joinMap(a, b, grouping));
 const joinedSiblings = pairwise((a, b, g) => joinReduction(a, b, g) ?? joinMaps(a, b, g));
 
 function findReads(group: Group, grouping: Grouping): Set<Value> {
-  return new Set(computeLoads(group.compute).map(l => rootOf(grouping.values.get(l.input)!, grouping.views)));
+  return new Set(groupReads(group).map(id => rootOf(grouping.values.get(id)!, grouping.views)));
 }
 
 /**

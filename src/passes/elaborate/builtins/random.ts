@@ -11,11 +11,15 @@ import { tensor } from '../tensors.ts';
 import { argument, sizesOf, tensorArg } from './arguments.ts';
 import type { Builtin } from './builtin.ts';
 
+/** What all random numbers of a run are drawn from; inside a `scan`, of a turn. */
+export function randomKey({ session, b }: Context): Value {
+  return session.key?.() ?? b.input('key', 'key', { dtype: 'u32', shape: [D.constant(2)] });
+}
+
 /** Uniform in [0, 1): the upper 24 of 32 random bits, which f32 holds exactly, so all targets agree. */
 function uniform(ctx: Context, shape: readonly Dim[]): Value {
   const { b } = ctx;
-  const key = b.input('key', 'key', { dtype: 'u32', shape: [D.constant(2)] });
-  const bits = b.emit(primitive('random_bits')!, [key], { shape, site: ctx.session.nextSite() });
+  const bits = b.emit(primitive('random_bits')!, [randomKey(ctx)], { shape, site: ctx.session.nextSite() });
   return B.mul(b, B.cast(b, B.floordiv(b, bits, 256), 'f32'), 2 ** -24);
 }
 

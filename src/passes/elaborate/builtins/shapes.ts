@@ -1,5 +1,6 @@
 import type { Dim } from '../../../ir/dim.ts';
 import * as D from '../../../ir/dim.ts';
+import type { Value } from '../../../ir/graph.ts';
 import { printShape, printType, sameShape } from '../../../ir/type.ts';
 import * as B from '../../../ops/build.ts';
 import { primitive } from '../../../ops/list.ts';
@@ -10,7 +11,7 @@ import { tensor } from '../tensors.ts';
 import type { Val } from '../values.ts';
 import { describe, int, list, MAX_LIST, size, tensorOf } from '../values.ts';
 import { argument, asTensor, axesArg, axisArg, dtypeArg, intArg, sizesOf, tensorArg } from './arguments.ts';
-import type { Bound, Builtin } from './builtin.ts';
+import type { Argument, Bound, Builtin } from './builtin.ts';
 
 /** The argument `n`, which is the length of a list. */
 function listLength(ctx: Context, args: Bound): number {
@@ -89,15 +90,35 @@ const concat: Builtin = {
   rest: true,
   doc: 'Tensors one after the other along an axis: `concat(a, b, axis = 1)`.',
   run: (ctx, args) => {
-    const parts = args.rest.flatMap(arg =>
-      arg.value.kind === 'list'
-        ? arg.value.items.map(value => asTensor(ctx, { value, span: arg.span }))
-        : [asTensor(ctx, arg)],
-    );
+    const parts = tensorsOf(ctx, args.rest);
     const axis = axisArg(ctx, args, 'axis', parts[0]?.type.shape.length ?? 1);
     return tensor(ctx, ctx.b.emit(primitive('concat')!, parts, { axis }));
   },
 };
+
+const stack: Builtin = {
+  name: 'stack',
+  params: ['axis'],
+  rest: true,
+  doc: 'Tensors of one shape side by side along a new axis: `stack(h, c)`, `stack(states, axis = 1)`.',
+  run: (ctx, args) => {
+    const parts = tensorsOf(ctx, args.rest);
+    const axis = axisArg(ctx, args, 'axis', (parts[0]?.type.shape.length ?? 0) + 1, 0);
+    const widened = parts.map(v => {
+      const { shape } = v.type;
+      return B.reshape(ctx.b, v, [...shape.slice(0, axis), 1, ...shape.slice(axis)]);
+    });
+    return tensor(ctx, ctx.b.emit(primitive('concat')!, widened, { axis }));
+  },
+};
+
+/** Tensors given one by one or as a list. */
+const tensorsOf = (ctx: Context, rest: readonly Argument[]): Value[] =>
+  rest.flatMap(arg =>
+    arg.value.kind === 'list'
+      ? arg.value.items.map(value => asTensor(ctx, { value, span: arg.span }))
+      : [asTensor(ctx, arg)],
+  );
 
 const split: Builtin = {
   name: 'split',
@@ -292,6 +313,7 @@ export const shapeBuiltins: readonly Builtin[] = [
   transpose,
   broadcast,
   concat,
+  stack,
   split,
   unsqueeze,
   squeeze,

@@ -1,0 +1,101 @@
+import { GraphBuilder } from './builder.ts';
+import type { Dim } from './dim.ts';
+import type { InputNode, Node, Value } from './graph.ts';
+import { graphInputs } from './graph.ts';
+
+interface Entering {
+  readonly role: 'data' | 'state';
+  readonly name: string;
+  readonly placeholder: Value;
+  readonly outside: Value;
+}
+
+/**
+ * A loop whose body is made in the builder of the graph around it. What turns out not to depend on the turn stays
+ * outside, where it is computed once.
+ */
+export class LoopBuilder {
+  readonly #b: GraphBuilder;
+  readonly #from: number;
+  readonly #entering: Entering[] = [];
+
+  constructor(b: GraphBuilder) {
+    this.#b = b;
+    this.#from = b.nodes.length;
+  }
+
+  /** The turn's slice of a stack along its leading axis. Names of slices and carries are unique. */
+  slice(name: string, stack: Value): Value {
+    const { dtype, shape } = stack.type;
+    return this.#enter('data', name, stack, this.#b.placeholder({ dtype, shape: shape.slice(1) }, name));
+  }
+
+  /** What the turn before left, or `initial`. */
+  carry(name: string, initial: Value): Value {
+    return this.#enter('state', name, initial, this.#b.placeholder(initial.type, name));
+  }
+
+  #enter(role: Entering['role'], name: string, outside: Value, placeholder: Value): Value {
+    this.#entering.push({ role, name, placeholder, outside });
+    return placeholder;
+  }
+
+  /** Takes the nodes of an unfinished body out of the graph. */
+  abandon(): readonly Node[] {
+    const roots = this.#entering.map(e => e.placeholder);
+    return this.#b.takeDependents(this.#from, roots);
+  }
+
+  /**
+   * Ends the body: new values of the carries by name, and what each turn yields. Gives the carries after the last
+   * turn, then the stacks of what was yielded.
+   */
+  finish(
+    name: string,
+    { steps, reverse }: { readonly steps: Dim; readonly reverse: boolean },
+    updates: ReadonlyMap<string, Value>,
+    yields: readonly { readonly name: string; readonly value: Value }[],
+  ): readonly Value[] {
+    const inside = this.abandon();
+    const body = new GraphBuilder(name);
+    const values = new Map<Value, Value>();
+    const outside = new Map<string, Value>();
+    const enter = (role: InputNode['role'], wish: string, value: Value, of: Value): Value => {
+      let own = wish;
+      for (let n = 2; outside.has(own); n++) own = `${wish} ${n}`;
+      outside.set(own, value);
+      const inner = body.input(role, own, of.type, of.node.origin);
+      values.set(of, inner);
+      return inner;
+    };
+    for (const e of this.#entering) enter(e.role, e.name, e.outside, e.placeholder);
+    const within = (value: Value): Value =>
+      values.get(value) ?? enter('input', constName(value), value, value);
+    for (const node of inside) {
+      body.origin = node.origin;
+      const inputs = node.inputs.map(within);
+      const results =
+        node.kind === 'op'
+          ? body.emitAll(node.op, inputs, node.attrs)
+          : node.kind === 'loop'
+            ? body.loop(node, inputs)
+            : [];
+      node.outputs.forEach((v, i) => {
+        values.set(v, results[i]!);
+      });
+    }
+    for (const { role, name: target } of this.#entering)
+      if (role === 'state')
+        body.output({ name: target, role: 'update', target, value: within(updates.get(target)!) });
+    for (const { name: yielded, value } of yields)
+      body.output({ name: `yield ${yielded}`, role: 'result', value: within(value) });
+    const graph = body.build();
+    const read = graphInputs(graph).map(n => outside.get(n.name)!);
+    return this.#b.loop({ body: graph, steps, reverse }, read);
+  }
+}
+
+/** What a value from outside is called in the body. */
+function constName({ node, id }: Value): string {
+  return node.kind === 'input' ? node.name : `%${id}`;
+}
