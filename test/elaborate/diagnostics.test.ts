@@ -145,11 +145,6 @@ describe('every error, at its place', () => {
       ['E0303 A by sgd(lr = 1)', 'E0303 A.head by sgd(lr = 2)'].slice(0, 1),
     ],
     [
-      'scan',
-      net('r = scan(axis = 1) t in x carry h = zeros(N) { yield h } return x'),
-      ['E0901 scan(axis = 1) t in x carry h = zeros(N) { yield h }'],
-    ],
-    [
       'minimize beside a step',
       train('minimize mean(A(x)) over A by sgd(lr = 1) step a { minimize mean(A(x)) over A by sgd(lr = 1) }'),
       ['E0207 minimize mean(A(x)) over A by sgd(lr = 1)', 'E0303 A by sgd(lr = 1)'],

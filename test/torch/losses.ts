@@ -6,28 +6,17 @@ const reducedBy = (attrs: Attrs): Record<string, string | undefined> => {
 };
 
 /** A loss of two tensors; `others` are its further arguments, as [here, there]. */
-const loss = (name: string, ...others: readonly (readonly [string, string])[]): Translation =>
-  lossWith({}, name, others);
-
-/** The same over classes, which PyTorch always has on axis 1. */
-const classLoss = (name: string, ...others: readonly (readonly [string, string])[]): Translation =>
-  lossWith({ axis: '1' }, name, others);
-
-const lossWith =
-  (
-    fixed: Record<string, string>,
-    name: string,
-    others: readonly (readonly [string, string])[],
-  ): Translation =>
+const loss =
+  (name: string, ...others: readonly (readonly [string, string])[]): Translation =>
   ([x, y, weight], attrs) => {
-    const numbers = Object.fromEntries(others.map(([here, there]) => [here, attrs.number(there)]));
-    return `${name}(${x}, ${y}${named({ ...fixed, weight, ...numbers, ...reducedBy(attrs) })})`;
+    const numbers = others.map(([here, there]) => [here, attrs.number(there)] as const);
+    return `${name}(${x}, ${y}${named({ weight, ...Object.fromEntries(numbers), ...reducedBy(attrs) })})`;
   };
 
 export const lossTranslations: ReadonlyMap<string, Translation> = new Map<string, Translation>([
-  ['cross_entropy', classLoss('cross_entropy', ['ignore', 'ignore_index'], ['smoothing', 'label_smoothing'])],
-  ['nll', classLoss('nll', ['ignore', 'ignore_index'])],
-  ['nll_loss', classLoss('nll', ['ignore', 'ignore_index'])],
+  ['cross_entropy', loss('cross_entropy', ['ignore', 'ignore_index'], ['smoothing', 'label_smoothing'])],
+  ['nll', loss('nll', ['ignore', 'ignore_index'])],
+  ['nll_loss', loss('nll', ['ignore', 'ignore_index'])],
   ['mse', loss('mse')],
   ['mse_loss', loss('mse')],
   ['l1', loss('mae')],

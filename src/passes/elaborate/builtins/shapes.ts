@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { intOf } from '../evaluate.ts';
 import { tensor } from '../tensors.ts';
 import type { Val } from '../values.ts';
-import { describe, int, list, MAX_LIST, size, tensorOf } from '../values.ts';
+import { bool, describe, int, list, MAX_LIST, size, tensorOf } from '../values.ts';
 import { argument, asTensor, axesArg, axisArg, dtypeArg, intArg, sizesOf, tensorArg } from './arguments.ts';
 import type { Argument, Bound, Builtin } from './builtin.ts';
 
@@ -277,6 +277,17 @@ const asList: Builtin = {
   },
 };
 
+const sameSizes: Builtin = {
+  name: 'same_sizes',
+  params: ['a', 'b'],
+  required: 2,
+  doc: 'Whether two lists of sizes are equal whatever the free dims are.',
+  run: (ctx, args) => {
+    const [a, b] = ['a', 'b'].map(name => sizesOf(ctx, [argument(ctx, args, name)]));
+    return bool(sameShape(a!, b!));
+  },
+};
+
 const fail: Builtin = {
   name: 'fail',
   params: ['message'],
@@ -326,6 +337,7 @@ export const shapeBuiltins: readonly Builtin[] = [
   count,
   perAxis,
   asList,
+  sameSizes,
   fail,
   ofShape,
 ];
