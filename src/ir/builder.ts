@@ -1,5 +1,5 @@
 import type { Span } from '../support/source.ts';
-import type { Graph, InputNode, Node, OpNode, Origin, Output, Value } from './graph.ts';
+import type { Graph, InputNode, LoopNode, Node, OpNode, Origin, Output, Value } from './graph.ts';
 import type { Attr, Attrs, Primitive } from './primitive.ts';
 import { withDefaults } from './primitive.ts';
 import type { TensorType } from './type.ts';
@@ -59,6 +59,28 @@ export class GraphBuilder {
     this.nodes.push(node);
     this.#inputs.set(name, node);
     return node.outputs[0];
+  }
+
+  /** `scan`: a node that runs `body`, a graph of its own; loops are not interned. */
+  loop(
+    body: Graph,
+    inputs: readonly Value[],
+    { carries, slices, steps, reverse }: Pick<LoopNode, 'carries' | 'slices' | 'steps' | 'reverse'>,
+    origin: Origin = this.origin,
+  ): readonly Value[] {
+    const outputs: Value[] = [];
+    const node: LoopNode = { kind: 'loop', body, carries, slices, steps, reverse, inputs, outputs, origin };
+    body.outputs.forEach(({ value: { type } }, i) => {
+      const stacked = i < carries ? type : { ...type, shape: [steps, ...type.shape] };
+      outputs.push(this.#value(stacked, node, i));
+    });
+    this.nodes.push(node);
+    return outputs;
+  }
+
+  /** The next value gets this number, those after it the following ones: a graph that is read keeps its numbers. */
+  numberFrom(id: number): void {
+    this.#nextId = id;
   }
 
   output(output: Output): void {

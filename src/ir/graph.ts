@@ -1,4 +1,5 @@
 import type { Span } from '../support/source.ts';
+import type { Dim } from './dim.ts';
 import type { Attrs, Primitive } from './primitive.ts';
 import type { TensorType } from './type.ts';
 
@@ -44,10 +45,19 @@ export interface InputNode {
   readonly origin: Origin;
 }
 
-/** `scan`: runs `body` once per element along an axis, carrying values (a later stage builds and lowers it). */
+/**
+ * `scan`: runs `body` `steps` times. Its inputs are what every turn reads, then the first values of `carries`, then
+ * `slices` tensors that a turn takes one element of, along axis 0 (from the end where `reverse`). Its outputs are the
+ * carries' last values, then what the turns yield, stacked along axis 0. The inputs and outputs of the body are in
+ * the same order, without that axis.
+ */
 export interface LoopNode {
   readonly kind: 'loop';
   readonly body: Graph;
+  readonly carries: number;
+  readonly slices: number;
+  readonly steps: Dim;
+  readonly reverse: boolean;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly origin: Origin;
