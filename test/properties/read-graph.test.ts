@@ -158,7 +158,11 @@ train fit {
     const [N, H] = [D.symbol('N'), D.symbol('H')];
     const b = new GraphBuilder('odd name "');
     const half = D.floorDiv(D.sub(H, D.constant(3)), D.constant(2));
-    const size = D.add(D.mul(N, D.mul(half, half)), D.floorDiv(D.mul(N, N), D.add(H, D.constant(1))));
+    const deep = D.floorDiv(D.mul(half, D.floorDiv(H, D.scale(N, 2))), D.sub(H, D.mul(N, H)));
+    const size = D.add(
+      deep,
+      D.add(D.mul(N, D.mul(half, half)), D.floorDiv(D.mul(N, N), D.add(H, D.constant(1)))),
+    );
     const x = b.input('data', 'x', tensor('f32', [size, D.scale(N, 3)]));
     const k = b.input('key', 'key', tensor('u32', [2]), { path: 'elsewhere' });
     const s = b.input('state', 'a.b[0].mean', tensor('f32', []));
@@ -248,6 +252,7 @@ describe('text that is no graph', () => {
     ],
     [net('%1 = tanh(%0) : f64[N, 4]'), /^4:19: expected a dtype/],
     [net('%1 = tanh(%0) : f32[((N) ~/ (0))]'), '4:31: a size is divided by zero'],
+    [net('%1 = tanh(%0) : f32[(N + 1)*(N + 2)]'), '4:31: a sum is multiplied'],
     [net('%1 = tanh(%0) : f32[9007199254740993]'), /^4:23: expected a whole number/],
     [net('%1 = tanh(%0) : f32[N, 4] at "a\\q"'), /^4:32: expected a text in quotes/],
     [net('#'), '4:3: "#" begins nothing that a graph has'],

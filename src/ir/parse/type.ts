@@ -26,7 +26,7 @@ export function readInteger(s: Scanner): number {
   return Number(text);
 }
 
-/** A size as `dim.ts` prints it: a sum of products of a number, names and `((a) ~/ (b))`. */
+/** A size as `dim.ts` prints it: a sum of products of a number, names and divisions such as `((H + 1) ~/ 2)`. */
 export function readDim(s: Scanner, depth = 0): Dim {
   let sum = D.constant(0);
   let sign = s.accept('-') ? -1 : 1;
@@ -41,26 +41,28 @@ export function readDim(s: Scanner, depth = 0): Dim {
 }
 
 function readTerm(s: Scanner, depth: number): Dim {
-  let product = s.next.kind === 'number' ? D.constant(readInteger(s)) : readAtom(s, depth);
-  while (s.accept('*')) product = D.mul(product, readAtom(s, depth));
+  let product = readFactor(s, depth);
+  while (s.accept('*')) {
+    const at = s.next;
+    const factor = readFactor(s, depth);
+    // Products of sums would grow without end; none is ever printed.
+    if (product.terms.length > 1 || factor.terms.length > 1) s.fail('a sum is multiplied', at);
+    product = D.mul(product, factor);
+  }
   return product;
 }
 
-function readAtom(s: Scanner, depth: number): Dim {
+function readFactor(s: Scanner, depth: number): Dim {
+  if (s.next.kind === 'number') return D.constant(readInteger(s));
   if (s.next.kind === 'name') return D.symbol(s.take().text);
   if (!s.sees('(')) s.fail(`expected a size, found ${s.found()}`);
   if (depth >= deepest) s.fail('the size nests too deep');
-  const part = (): Dim => {
-    s.expect('(');
-    const dim = readDim(s, depth + 1);
-    s.expect(')');
-    return dim;
-  };
-  s.expect('(');
-  const a = part();
+  s.take();
+  const a = readDim(s, depth + 1);
+  if (s.accept(')')) return a;
   s.expect('~/');
   const at = s.next;
-  const b = part();
+  const b = readFactor(s, depth + 1);
   if (D.isConstant(b, 0)) s.fail('a size is divided by zero', at);
   s.expect(')');
   return D.floorDiv(a, b);
