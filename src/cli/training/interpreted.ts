@@ -77,7 +77,7 @@ export class InterpretedTrainer implements Trainer {
       if (!isAllocation(error)) throw error;
       throw new DiagnosticError(
         outOfMemory(
-          `${graph.name} takes more memory than there is: ${error.message}`,
+          `${graph.name} takes more memory than there is: ${(error as Error).message}`,
           'use a smaller --batch',
         ),
       );
