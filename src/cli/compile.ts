@@ -4,8 +4,10 @@ import { printTypes } from '../codegen/types.ts';
 import { printWgslFile, type WgslEntry } from '../codegen/wgsl/module.ts';
 import { kernelKey } from '../ir/kernel-key.ts';
 import type { Plan } from '../ir/plan.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { nothingToCompile } from '../support/errors/names.ts';
 import { targetFor } from './adapter.ts';
-import { dataError, exitCode } from './errors.ts';
+import { exitCode } from './errors.ts';
 import { ensureFolder, writeAtomically } from './files.ts';
 import type { Io } from './io.ts';
 import { loadCompiled } from './load.ts';
@@ -20,7 +22,7 @@ export interface CompileCommandOptions extends SourceOptions {
 export async function compileCommand(path: string, options: CompileCommandOptions, io: Io): Promise<number> {
   const target = await targetFor(options.profile);
   const { compiled, entries } = loadCompiled(path, options, io, { target });
-  if (entries.length === 0) throw dataError(`${path} has no net and no training program to compile`);
+  if (entries.length === 0) throw new DiagnosticError(nothingToCompile(path));
   const file = basename(path);
   const name = file.replace(/\.dnn$/, '');
   const plans = entries.flatMap(e => e.programs.map(p => p.plan));

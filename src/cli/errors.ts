@@ -1,6 +1,7 @@
 import { BufferError, DeviceLostError, KernelError } from '../../runtime/index.ts';
 import { NoAdapterError } from '../../runtime/node/index.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
+import { impossibleSize, outOfMemory } from '../support/errors/training.ts';
 import { InternalError } from '../support/internal-error.ts';
 import { renderDiagnostic } from '../support/render.ts';
 import { closest } from '../support/suggest.ts';
@@ -46,10 +47,6 @@ export class Reported extends CliError {
 export const usageError = (message: string, hint?: string): CliError =>
   new CliError(exitCode.usage, message, hint);
 
-/** The data, the weights or what came of them are wrong. */
-export const dataError = (message: string, hint?: string, notes?: readonly string[]): CliError =>
-  new CliError(exitCode.diagnostics, message, hint, notes);
-
 /** `there is no net Lenet`, with the nearest name or all of them as the hint. */
 export function unknownName(kind: string, name: string, known: readonly string[]): CliError {
   const near = closest(name, known);
@@ -64,11 +61,16 @@ export async function onDevice<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof Error) || isKnown(error) || isDeviceError(error)) throw error;
     // Sizes that leave an extent below 1, or ask for too much memory, come from the data, not from the device.
-    const bySize = error instanceof RangeError || error instanceof BufferError;
-    const code = bySize ? exitCode.diagnostics : exitCode.device;
-    throw new CliError(code, error.message);
+    if (error instanceof BufferError || isAllocation(error))
+      throw new DiagnosticError(outOfMemory(error.message));
+    if (error instanceof RangeError) throw new DiagnosticError(impossibleSize(error.message));
+    throw new CliError(exitCode.device, error.message);
   }
 }
+
+/** What the host's own memory does not suffice for. */
+export const isAllocation = (error: unknown): boolean =>
+  error instanceof RangeError && /allocation failed|invalid .*length/i.test(error.message);
 
 const isKnown = (error: Error): boolean =>
   error instanceof CliError || error instanceof DiagnosticError || error instanceof InternalError;
@@ -86,7 +88,6 @@ export function exitCodeOf(error: unknown): number {
 
 /** What programs get for a code where an error has no code of a diagnostic. */
 const kinds: Readonly<Record<number, string>> = {
-  [exitCode.diagnostics]: 'data',
   [exitCode.usage]: 'usage',
   [exitCode.device]: 'device',
 };

@@ -1,11 +1,14 @@
 import type { DimEnv } from '../ir/dim.ts';
+import * as D from '../ir/dim.ts';
 import type { Graph, InputNode } from '../ir/graph.ts';
 import { graphInputs } from '../ir/graph.ts';
-import { interpretGraph } from '../ir/interpret/graph.ts';
+import { inferDims, interpretGraph } from '../ir/interpret/graph.ts';
 import { ndarray } from '../ir/ndarray.ts';
 import type { NdArray } from '../ir/primitive.ts';
 import { runGraphPasses } from '../passes/pass.ts';
 import { graphPasses } from '../passes/pipeline.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { impossibleSize } from '../support/errors/training.ts';
 import type { TensorSpec } from './tensors.ts';
 
 /** The graph as it is fused: differentiated and simplified, which the interpreter can run. */
@@ -61,7 +64,20 @@ export function interpret(
       inputs[name] = ndarray(dtype, [], [scalars[name]]);
     else if (tensors.has(name)) inputs[name] = tensors.get(name)!;
   }
-  return interpretGraph(graph, inputs, { dims }).outputs;
+  const sizes = inferDims(graph, inputs, dims);
+  checkExtents(graph, sizes);
+  return interpretGraph(graph, inputs, { dims: sizes }).outputs;
+}
+
+/** Throws `DiagnosticError` E0420 where the module would refuse these sizes too. */
+function checkExtents(graph: Graph, sizes: DimEnv): void {
+  const results = new Set(graph.outputs.map(o => o.value));
+  for (const value of graph.nodes.flatMap(n => n.outputs))
+    for (const d of value.type.shape) {
+      const extent = D.evaluate(d, sizes);
+      if (extent < 0 || (extent === 0 && D.constantValue(d) === undefined && results.has(value)))
+        throw new DiagnosticError(impossibleSize(`${D.print(d)} = ${extent}: an extent must be at least 1`));
+    }
 }
 
 /** The parameters and states that `init` makes. */

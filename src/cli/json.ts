@@ -10,7 +10,7 @@ interface JsonPlace {
   readonly endColumn?: number;
 }
 
-/** A diagnostic for programs. `code` is `E…` of a diagnostic, or `usage`, `data`, `device`, `internal`. */
+/** A diagnostic for programs. `code` is `E…` of a diagnostic, or `usage`, `device`, `internal`. */
 export interface JsonDiagnostic extends JsonPlace {
   readonly severity: Diagnostic['severity'];
   readonly code: string;

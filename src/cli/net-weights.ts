@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Module, Net } from '../ir/module.ts';
-import { dataError } from './errors.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { badRename } from '../support/errors/training.ts';
+import type { Span } from '../support/source.ts';
 import { readTensors, type SourceFile } from './files.ts';
 import type { StateSpec } from './graphs.ts';
 import { matchTensors, type Tensors } from './tensors.ts';
@@ -26,7 +28,7 @@ export function declaredWeights(module: Module, file: SourceFile, specs: readonl
 function renamed(net: Net, file: SourceFile): Tensors {
   const { file: path, rename, span } = net.weights!;
   const folder = dirname(file.pathOf(span.source) ?? '');
-  const table = rename === undefined ? [] : readTable(resolve(folder, rename), rename);
+  const table = rename === undefined ? [] : readTable(resolve(folder, rename), rename, span);
   const prefix = `${net.name}.`;
   return new Map(
     [...readTensors(resolve(folder, path))].map(([key, value]) => {
@@ -37,20 +39,25 @@ function renamed(net: Net, file: SourceFile): Tensors {
 }
 
 /** `{"^layer1\\.(\\d+)": "rest[$1]"}`: regular expressions and what takes their place, applied in order. */
-function readTable(path: string, name: string): [RegExp, string][] {
+function readTable(path: string, name: string, span: Span): [RegExp, string][] {
+  const fail = (why: string): never => {
+    throw new DiagnosticError(badRename(span, name, why));
+  };
   let table: unknown;
   try {
     table = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw dataError(`rename "${name}" cannot be read: ${(error as Error).message}`);
+    const { code } = error as NodeJS.ErrnoException;
+    fail(code === undefined ? 'this is no JSON' : `it cannot be read: ${code}`);
   }
-  const entries = typeof table === 'object' && table !== null ? Object.entries(table) : [];
-  return entries.map(([pattern, by]) => {
-    if (typeof by !== 'string') throw dataError(`rename "${name}": the replacement of ${pattern} is no text`);
+  if (typeof table !== 'object' || table === null || Array.isArray(table))
+    return fail('this is no JSON object');
+  return Object.entries(table).map(([pattern, by]) => {
+    if (typeof by !== 'string') return fail(`what takes the place of ${pattern} is no text`);
     try {
       return [new RegExp(pattern), by];
     } catch {
-      throw dataError(`rename "${name}": ${pattern} is no regular expression`);
+      return fail(`${pattern} is no regular expression`);
     }
   });
 }

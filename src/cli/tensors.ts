@@ -6,8 +6,9 @@ import * as D from '../ir/dim.ts';
 import type { NdArray } from '../ir/primitive.ts';
 import type { DType, TensorType } from '../ir/type.ts';
 import { printType } from '../ir/type.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { tensorsDoNotFit } from '../support/errors/training.ts';
 import { closest } from '../support/suggest.ts';
-import { dataError } from './errors.ts';
 
 /** Tensors of a file by name. */
 export type Tensors = ReadonlyMap<string, TensorValue>;
@@ -96,10 +97,7 @@ export function matchTensors(
         : '';
     problems.push(`${name}: ${owner} has no such tensor (${describeTensor(value)})${hint}`);
   }
-  if (problems.length > 0)
-    throw problems.length === 1
-      ? dataError(problems[0]!)
-      : dataError(`tensors do not fit ${owner}`, undefined, problems);
+  if (problems.length > 0) throw new DiagnosticError(tensorsDoNotFit(owner, problems));
   return dims;
 }
 

@@ -93,6 +93,11 @@ export class GraphBuilder {
     return taken;
   }
 
+  /** The next value gets this number, those after it the following ones: a graph that is read keeps its numbers. */
+  numberFrom(id: number): void {
+    this.#nextId = id;
+  }
+
   output(output: Output): void {
     this.outputs.push(output);
   }

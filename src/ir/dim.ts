@@ -145,6 +145,14 @@ export function divideExact(a: Dim, b: Dim): Dim | undefined {
   return make(terms);
 }
 
+/** In parentheses, unless it is a number, one atom, or, on the left of `~/`, one product. */
+function grouped(d: Dim, products: 0 | 1): string {
+  const [term, ...others] = d.terms;
+  const factors = term ? term.atoms.length + (Math.abs(term.coefficient) === 1 ? 0 : 1) : 1;
+  const isPlain = others.length === 0 && (term?.coefficient ?? 0) >= 0 && (products === 1 || factors <= 1);
+  return isPlain ? d.key : `(${d.key})`;
+}
+
 /** floor(a / b); b must not be zero. Splits off the terms that b divides: (b*q + r) ~/ b = q + r ~/ b. */
 export function floorDiv(a: Dim, b: Dim): Dim {
   const x = constantValue(a);
@@ -170,14 +178,22 @@ export function floorDiv(a: Dim, b: Dim): Dim {
     (r === 0 || (y !== undefined && y > 0) || (y === undefined && r > 0 && r < lowerBound(b)))
   )
     return add(quotient, constant(y === undefined ? 0 : Math.floor(r / y)));
-  const key = `((${remainder.key}) ~/ (${b.key}))`;
+  const key = `(${grouped(remainder, 1)} ~/ ${grouped(b, 0)})`;
   return add(quotient, make([{ coefficient: 1, atoms: [{ kind: 'floordiv', key, a: remainder, b }] }]));
 }
 
 /** A lower bound for free dims >= 1; -Infinity where none is known. */
 export function lowerBound(d: Dim): number {
+  const least = boundOfTerms(d.terms);
+  if (least > Number.NEGATIVE_INFINITY) return least;
+  // What bounds the fractions bounds the whole number that they stand for; the margin is for their rounding.
+  const fractions = withoutDivisions(d.terms);
+  return fractions ? Math.ceil(boundOfTerms(fractions) - 1e-9) + 0 : least;
+}
+
+function boundOfTerms(terms: readonly Term[]): number {
   let sum = 0;
-  for (const { coefficient, atoms } of d.terms) {
+  for (const { coefficient, atoms } of terms) {
     if (atoms.length === 0) sum += coefficient;
     else if (coefficient > 0 && atoms.every(a => a.kind === 'symbol')) sum += coefficient;
     else if (
@@ -188,6 +204,39 @@ export function lowerBound(d: Dim): number {
     else return Number.NEGATIVE_INFINITY;
   }
   return sum;
+}
+
+/**
+ * Terms with fractional coefficients that are nowhere larger: floor(a / n) is at most a / n and at least
+ * (a - n + 1) / n. Only for divisions by numbers, times free dims.
+ */
+function withoutDivisions(terms: readonly Term[]): readonly Term[] | undefined {
+  let rest = terms;
+  for (let depth = 0; depth < 8; depth++) {
+    if (rest.every(t => t.atoms.every(a => a.kind === 'symbol'))) return rest;
+    const replaced = rest.map(term => withoutDivision(term));
+    if (replaced.some(t => t === undefined)) return undefined;
+    rest = make(replaced.flatMap(t => t!)).terms;
+  }
+  return undefined;
+}
+
+function withoutDivision(term: Term): readonly Term[] | undefined {
+  const at = term.atoms.findIndex(a => a.kind === 'floordiv');
+  const atom = term.atoms[at];
+  if (atom?.kind !== 'floordiv') return [term];
+  const others = term.atoms.toSpliced(at, 1);
+  const n = constantValue(atom.b);
+  if (n === undefined || n < 1 || others.some(a => a.kind !== 'symbol')) return undefined;
+  const factor = term.coefficient / n;
+  const low = factor > 0 ? [{ coefficient: -factor * (n - 1), atoms: others }] : [];
+  return [
+    ...low,
+    ...atom.a.terms.map(t => ({
+      coefficient: factor * t.coefficient,
+      atoms: [...t.atoms, ...others].sort((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : 0)),
+    })),
+  ];
 }
 
 export function symbols(d: Dim, into = new Set<string>()): Set<string> {

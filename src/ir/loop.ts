@@ -1,7 +1,8 @@
-import type * as D from './dim.ts';
+import type { Dim } from './dim.ts';
 import type { Graph, InputNode, LoopNode, Output, Value } from './graph.ts';
 import { graphInputs } from './graph.ts';
 import type { TensorType } from './type.ts';
+import { printType, sameType } from './type.ts';
 
 /** What a loop's inputs and outputs are, by the roles of its body's. */
 export interface LoopParts {
@@ -48,7 +49,7 @@ export function loopParts(loop: LoopNode): LoopParts {
 }
 
 /** Types of a loop's outputs: its states, then what it stacks. */
-export function loopTypes(body: Graph, steps: D.Dim): TensorType[] {
+export function loopTypes(body: Graph, steps: Dim): TensorType[] {
   const states = graphInputs(body).filter(n => n.role === 'state');
   const results = body.outputs.filter(o => o.role === 'result');
   return [
@@ -56,3 +57,26 @@ export function loopTypes(body: Graph, steps: D.Dim): TensorType[] {
     ...results.map(o => ({ ...o.value.type, shape: [steps, ...o.value.type.shape] })),
   ];
 }
+
+/** What is wrong with the body and the inputs of a loop, one sentence each. */
+export function loopInputProblems(body: Graph, steps: Dim, inputs: readonly Value[]): string[] {
+  const inner = graphInputs(body);
+  if (inner.length !== inputs.length) return [`${inputs.length} inputs, the body has ${inner.length}`];
+  return inner.flatMap(({ role, name, outputs: [value] }, i) => {
+    const { dtype, shape } = value.type;
+    const expected = role === 'data' ? { dtype, shape: [steps, ...shape] } : value.type;
+    const given = inputs[i]!.type;
+    return [
+      ...(isEntering(role) ? [] : [`the body's input ${name} has the role ${role}`]),
+      ...(sameType(given, expected)
+        ? []
+        : [`input ${name} is ${printType(given)}, expected ${printType(expected)}`]),
+      ...(role !== 'state' || body.outputs.some(o => o.role === 'update' && o.target === name)
+        ? []
+        : [`the state ${name} has no update`]),
+    ];
+  });
+}
+
+const isEntering = (role: InputNode['role']): boolean =>
+  role === 'input' || role === 'data' || role === 'state';

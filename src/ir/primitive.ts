@@ -99,10 +99,16 @@ export class ShapeError extends Error {
   /** Index of the input at fault, if one is. */
   readonly input: number | undefined;
   readonly hint: string | undefined;
-  constructor(message: string, options: { input?: number; hint?: string } = {}) {
+  /** Two sizes that had to be equal, for an example in numbers. */
+  readonly sizes: readonly [Dim, Dim] | undefined;
+  constructor(
+    message: string,
+    options: { input?: number; hint?: string; sizes?: readonly [Dim, Dim] | undefined } = {},
+  ) {
     super(message);
     this.name = 'ShapeError';
     this.input = options.input;
+    this.sizes = options.sizes;
     this.hint = options.hint;
   }
 }

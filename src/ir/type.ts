@@ -27,6 +27,12 @@ export function sameShape(a: readonly Dim[], b: readonly Dim[]): boolean {
   return a.length === b.length && a.every((d, i) => D.equal(d, b[i]!));
 }
 
+/** The first two sizes, axis by axis, that are not the same; undefined where there are none. */
+export function firstDifference(a: readonly Dim[], b: readonly Dim[]): readonly [Dim, Dim] | undefined {
+  const axis = a.length === b.length ? a.findIndex((d, i) => !D.equal(d, b[i]!)) : -1;
+  return axis < 0 ? undefined : [a[axis]!, b[axis]!];
+}
+
 export function sameType(a: TensorType, b: TensorType): boolean {
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }

@@ -29,6 +29,7 @@ export const broadcast: Primitive = {
       throw new ShapeError(`broadcast: x is ${printType(x)}, which does not repeat to ${printShape(shape)}`, {
         input: 0,
         hint: lead < 0 ? 'the result has fewer axes' : `axis ${bad} of x is ${D.print(x.shape[bad]!)}, not 1`,
+        sizes: bad >= 0 && shape[bad + lead] ? [x.shape[bad]!, shape[bad + lead]!] : undefined,
       });
     return [{ dtype: x.dtype, shape }];
   },

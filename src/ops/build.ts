@@ -80,7 +80,11 @@ export function commonShape(op: string, types: readonly TensorType[]): Dim[] {
       throw new ShapeError(
         `${op}: shapes do not match: ${printType(sum)} and ${printType(type)} differ on axis ${axis}, ` +
           `${D.print(x)} against ${D.print(y)}`,
-        { input: i, hint: 'axes are aligned from the right; only an axis of size 1 is repeated' },
+        {
+          input: i,
+          hint: 'axes are aligned from the right; only an axis of size 1 is repeated',
+          sizes: [x, y],
+        },
       );
     });
     return { dtype: type.dtype, shape };

@@ -7,7 +7,7 @@ import { flatIndex, forEachIndex, size } from '../ir/ndarray.ts';
 import type { Primitive } from '../ir/primitive.ts';
 import { ShapeError } from '../ir/primitive.ts';
 import type { TensorType } from '../ir/type.ts';
-import { printType } from '../ir/type.ts';
+import { firstDifference, printType } from '../ir/type.ts';
 import { axisOf, filled } from './attributes.ts';
 import * as B from './build.ts';
 import { filledWith, floats, shapes } from './samples.ts';
@@ -24,6 +24,7 @@ export const concat: Primitive = {
     const axis = attrs.axis as number;
     const [first] = types;
     if (!first) throw new ShapeError('concat takes at least one tensor');
+    const others = (type: TensorType) => type.shape.filter((_, k) => k !== axis);
     types.forEach((type, i) => {
       const agrees =
         type.dtype === first.dtype &&
@@ -32,7 +33,7 @@ export const concat: Primitive = {
       if (!agrees)
         throw new ShapeError(
           `concat: tensor ${i} is ${printType(type)}, but tensor 0 is ${printType(first)}: they may differ on axis ${axis} only`,
-          { input: i },
+          { input: i, sizes: firstDifference(others(type), others(first)) },
         );
     });
     return [

@@ -6,7 +6,7 @@ import { ShapeError } from '../ir/primitive.ts';
 import type { BinaryOp, Precision, UnaryOp } from '../ir/scalar.ts';
 import { applyBinary, applyUnary } from '../ir/scalar.ts';
 import type { DType, TensorType } from '../ir/type.ts';
-import { printType, sameShape } from '../ir/type.ts';
+import { firstDifference, printType, sameShape } from '../ir/type.ts';
 import type { Accepted } from './attributes.ts';
 import { filled, requireCount, requireDType } from './attributes.ts';
 import { awayFromKinks, filledWith, floats, integers, kinks, shapes } from './samples.ts';
@@ -92,7 +92,11 @@ function requireSame(spec: ElementwiseSpec, types: readonly TensorType[], i: num
   if (!sameShape(types[0]!.shape, type.shape))
     throw new ShapeError(
       `${spec.name}: ${spec.inputs[i]} is ${printType(type)}, but ${spec.inputs[0]} is ${printType(types[0]!)}`,
-      { input: i, hint: 'shapes must be equal here; `broadcast` repeats a smaller tensor' },
+      {
+        input: i,
+        hint: 'shapes must be equal here; `broadcast` repeats a smaller tensor',
+        sizes: firstDifference(type.shape, types[0]!.shape),
+      },
     );
   const partner = spec.accepts.indexOf(spec.accepts[i]!);
   if (types[partner]!.dtype !== type.dtype)

@@ -26,7 +26,7 @@ function batchDims(a: TensorType, b: TensorType): Dim[] {
     if (D.isConstant(x, 1)) return y;
     throw new ShapeError(
       `batch dims ${D.print(x)} of a and ${D.print(y)} of b are neither equal nor 1: ${printType(a)} against ${printType(b)}`,
-      { input: 1 },
+      { input: 1, sizes: [x, y] },
     );
   });
 }
@@ -81,7 +81,7 @@ export const matmul: Primitive = {
     if (!D.equal(inner, rows))
       throw new ShapeError(
         `a has ${D.print(inner)} columns, b has ${D.print(rows)} rows: ${printType(a)} against ${printType(b)}`,
-        { input: 1 },
+        { input: 1, sizes: [inner, rows] },
       );
     return [{ dtype: a.dtype, shape: [...batchDims(a, b), a.shape.at(-2)!, b.shape.at(-1)!] }];
   },

@@ -28,7 +28,7 @@ export const reshape: Primitive = {
       throw new ShapeError(
         `reshape: x is ${printType(x)} with ${D.print(elementCount(x))} elements, ` +
           `${printShape(out.shape)} has ${D.print(elementCount(out))}`,
-        { input: 0 },
+        { input: 0, sizes: [elementCount(x), elementCount(out)] },
       );
     return [out];
   },

@@ -1,6 +1,7 @@
 import * as A from '../ir/affine.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
+import { examplesOf } from '../ir/dim-examples.ts';
 import * as E from '../ir/expr.ts';
 import { flatIndex, forEachIndex, size } from '../ir/ndarray.ts';
 import type { Attrs, Primitive } from '../ir/primitive.ts';
@@ -47,7 +48,7 @@ export const slice: Primitive = {
           `slice: ${D.print(start)} : ${D.print(end)} is not known to lie within axis ${i} of x, which is ${printType(x)}`,
           {
             input: 0,
-            hint: `0 <= ${D.print(start)} <= ${D.print(end)} <= ${D.print(extent)} must hold for every size`,
+            hint: `0 <= ${D.print(start)} <= ${D.print(end)} <= ${D.print(extent)} must hold for every size; ${whereNot([D.constant(0), start, end, extent])}`,
           },
         );
       return D.floorDiv(D.add(D.sub(end, start), D.constant(step - 1)), D.constant(step));
@@ -121,4 +122,13 @@ function parts(attrs: Attrs) {
     ends: attrs.ends as readonly Dim[],
     steps: attrs.steps as readonly number[],
   };
+}
+
+/** For which sizes these do not ascend. */
+function whereNot(sizes: readonly Dim[]): string {
+  for (const [i, b] of sizes.slice(1).entries()) {
+    const { fails } = examplesOf(sizes[i]!, b, (x, y) => x <= y);
+    if (fails !== undefined) return fails === '' ? 'it does not' : `it does not for ${fails}`;
+  }
+  return 'it does for all that were tried, but this could not be proved';
 }

@@ -8,7 +8,7 @@ import { forEachIndex } from '../ir/ndarray.ts';
 import type { Attr, AttrSpec, Attrs } from '../ir/primitive.ts';
 import { ShapeError } from '../ir/primitive.ts';
 import type { TensorType } from '../ir/type.ts';
-import { printShape, printType } from '../ir/type.ts';
+import { firstDifference, printShape, printType } from '../ir/type.ts';
 import { dimOf, intOf, requireCount } from './attributes.ts';
 
 /**
@@ -167,7 +167,7 @@ export function checkWindows(
   throw new ShapeError(
     `${name} has spatial sizes ${printShape(type.shape.slice(2))}, but there are ${printShape(counts)} windows over ` +
       `${printShape(spatial)}: ${printType(type)}`,
-    { input },
+    { input, sizes: firstDifference(type.shape.slice(2), counts) },
   );
 }
 

@@ -87,7 +87,7 @@ describe('eval', () => {
     expect(told.err).toBe('');
     const document = JSON.parse(told.out);
     expect(document).toMatchObject({ ok: false, exitCode: 1 });
-    expect(document.diagnostics[0]).toMatchObject({ severity: 'error', code: 'data' });
+    expect(document.diagnostics[0]).toMatchObject({ severity: 'error', code: 'E0418' });
     expect(document.diagnostics[0].notes).toHaveLength(4);
   });
 

@@ -38,8 +38,8 @@ describe('printGraph', () => {
         %0 = input x : f32[N, 1, 28, 28]
         %1 = param "LeNet.conv.weight" : f32[6, 1, 5, 5]
       ) {
-        %2 = convolution(%0, %1, stride = [1, 1], dilation = [1, 1], pad_low = [0, 0], pad_high = [0, 0], groups = 1) : f32[N, 6, 24, 24]   // LeNet.conv, lenet.dnn:2:3
-        %3 = tanh(%2) : f32[N, 6, 24, 24]   // LeNet.act
+        %2 = convolution(%0, %1, stride = [1, 1], dilation = [1, 1], pad_low = [0, 0], pad_high = [0, 0], groups = 1) : f32[N, 6, 24, 24] at "LeNet.conv"   // lenet.dnn:2:3
+        %3 = tanh(%2) : f32[N, 6, 24, 24] at "LeNet.act"
         %4, %5 = max_pool(%3, dilation = [1, 1], pad_low = [0, 0], pad_high = [0, 0], ceil = false, kernel = [2, 2], stride = [2, 2]) : f32[N, 6, 12, 12], i32[N, 6, 12, 12]
         result y = %4
         result "y.index" = %5

@@ -169,7 +169,7 @@ describe('planMemory', () => {
     const none = b.tensor('none', [N, 0]);
     b.kernel('k', [image], [half, none]).output('half', half).output('none', none);
     const made = plan(b);
-    expect(made.blocks.map(x => D.print(x.bytes))).toEqual(['4*((27*N + 3) ~/ (4))', '8', '4']);
+    expect(made.blocks.map(x => D.print(x.bytes))).toEqual(['4*((27*N + 3) ~/ 4)', '8', '4']);
     expect(verifyPlan(made, empty)).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import type { Graph } from '../../ir/graph.ts';
 import type { NdArray } from '../../ir/primitive.ts';
 import { DiagnosticError } from '../../support/diagnostic.ts';
 import { outOfMemory } from '../../support/errors/training.ts';
+import { isAllocation } from '../errors.ts';
 import { initialState, interpret, type StateSpec, updates } from '../graphs.ts';
 import { fromArray, type Tensors, toArray } from '../tensors.ts';
 import type { Batch, Metrics, Trainer } from './trainer.ts';
@@ -73,11 +74,10 @@ export class InterpretedTrainer implements Trainer {
     try {
       return interpret(graph, tensors, { seed: this.#seed, step: this.steps, epoch });
     } catch (error) {
-      if (!(error instanceof RangeError) || !/allocation failed|invalid .*length/i.test(error.message))
-        throw error;
+      if (!isAllocation(error)) throw error;
       throw new DiagnosticError(
         outOfMemory(
-          `${graph.name} takes more memory than there is: ${error.message}`,
+          `${graph.name} takes more memory than there is: ${(error as Error).message}`,
           'use a smaller --batch',
         ),
       );

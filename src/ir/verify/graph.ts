@@ -1,9 +1,7 @@
 import type { Graph, LoopNode, Node, OpNode, Value } from '../graph.ts';
-import { graphInputs } from '../graph.ts';
-import { loopTypes } from '../loop.ts';
+import { loopInputProblems, loopTypes } from '../loop.ts';
 import type { Attr, Attrs } from '../primitive.ts';
 import { withDefaults } from '../primitive.ts';
-import type { TensorType } from '../type.ts';
 import { printType, sameType } from '../type.ts';
 
 /**
@@ -75,24 +73,11 @@ function verifyOp(node: OpNode): string[] {
 
 /** Its body is a graph of its own; its inputs and outputs fit the body's, as `LoopNode` says. */
 function verifyLoop({ body, steps, inputs, outputs }: LoopNode): string[] {
-  const problems = verifyGraph(body);
-  const inner = graphInputs(body);
-  if (inner.length !== inputs.length)
-    return [...problems, `${inputs.length} inputs, the body has ${inner.length}`];
-  const expect = (value: Value | undefined, type: TensorType, what: string): void => {
-    if (!value || !sameType(value.type, type))
-      problems.push(`${what} is ${value ? printType(value.type) : 'missing'}, expected ${printType(type)}`);
-  };
-  inner.forEach(({ role, name, outputs: [value] }, i) => {
-    if (role !== 'input' && role !== 'data' && role !== 'state')
-      problems.push(`the body's input ${name} has the role ${role}`);
-    const { dtype, shape } = value.type;
-    expect(inputs[i], role === 'data' ? { dtype, shape: [steps, ...shape] } : value.type, `input ${name}`);
-    if (role === 'state' && !body.outputs.some(o => o.target === name))
-      problems.push(`the state ${name} has no update`);
-  });
+  const problems = [...verifyGraph(body), ...loopInputProblems(body, steps, inputs)];
   loopTypes(body, steps).forEach((type, i) => {
-    expect(outputs[i], type, `output ${i}`);
+    const found = outputs[i]?.type;
+    if (!found || !sameType(found, type))
+      problems.push(`output ${i} is ${found ? printType(found) : 'missing'}, expected ${printType(type)}`);
   });
   return problems;
 }

@@ -1,7 +1,8 @@
 import * as A from '../affine.ts';
 import type { Axis, Index, Predicate } from '../compute.ts';
-import type { Dim, DimEnv } from '../dim.ts';
+import type { Dim } from '../dim.ts';
 import * as D from '../dim.ts';
+import { environments } from '../dim-examples.ts';
 import { compileIndex, compilePredicate } from '../interpret/expr.ts';
 import type { Names } from '../print/expr.ts';
 import { printIndex } from '../print/expr.ts';
@@ -99,21 +100,6 @@ function usedAxes(indices: readonly Index[]): Axis[] {
 function indexDims(x: Index): Dim[] {
   if (x.kind === 'dim') return [x.dim];
   return x.kind === 'op' ? [...indexDims(x.a), ...indexDims(x.b)] : [];
-}
-
-/** Choices of the free dims: all alike, and each unlike the next, small and odd and even. */
-function environments(dims: readonly Dim[]): DimEnv[] {
-  const free = new Set<string>();
-  for (const dim of dims) D.symbols(dim, free);
-  const names = [...free].sort();
-  if (names.length === 0) return [{}];
-  const sizes = [1, 2, 3, 4, 7, 12, 28, 33];
-  const choices = sizes.map((_, k) => Object.fromEntries(names.map(n => [n, sizes[k]!])));
-  if (names.length === 1) return choices;
-  return [
-    ...choices,
-    ...sizes.map((_, k) => Object.fromEntries(names.map((n, i) => [n, sizes[(k + 3 * i) % sizes.length]!]))),
-  ];
 }
 
 function* points(extents: readonly number[]): Generator<readonly number[]> {

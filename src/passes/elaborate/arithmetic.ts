@@ -1,4 +1,5 @@
 import * as D from '../../ir/dim.ts';
+import { examplesOf } from '../../ir/dim-examples.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { DType } from '../../ir/type.ts';
 import * as B from '../../ops/build.ts';
@@ -163,7 +164,8 @@ function onSizes(ctx: Context, op: BinaryOperator, left: Val, right: Val, span: 
       case '>':
       case '>=': {
         const known = compare(op, a, b);
-        if (known === undefined) ctx.fail(unprovable(span, D.print(a), D.print(b)));
+        if (known === undefined)
+          ctx.fail(unprovable(span, `${D.print(a)} ${op} ${D.print(b)}`, examplesOf(a, b, conditions[op])));
         return bool(known);
       }
     }
@@ -172,6 +174,15 @@ function onSizes(ctx: Context, op: BinaryOperator, left: Val, right: Val, span: 
   const numeric = (v: Val) => v.kind === 'number' || v.kind === 'dim';
   return numeric(left) && numeric(right) ? onTensors(ctx, op, left, right, span) : undefined;
 }
+
+const conditions = {
+  '==': (x, y) => x === y,
+  '!=': (x, y) => x !== y,
+  '<': (x, y) => x < y,
+  '<=': (x, y) => x <= y,
+  '>': (x, y) => x > y,
+  '>=': (x, y) => x >= y,
+} as const satisfies Partial<Record<BinaryOperator, (x: number, y: number) => boolean>>;
 
 /** Decided where it holds for all sizes or for none. */
 function compare(op: BinaryOperator, a: D.Dim, b: D.Dim): boolean | undefined {

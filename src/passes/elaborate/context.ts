@@ -7,6 +7,7 @@ import type { Span } from '../../support/source.ts';
 import { place } from '../../support/source.ts';
 import type { ModuleScope } from './scope.ts';
 import type { Session } from './session.ts';
+import { showDifference } from './sizes.ts';
 
 /** Nested calls and unrolled turns after which a program is taken for one that never ends. */
 const MAX_DEPTH = 150;
@@ -204,7 +205,8 @@ export class Context {
   }
 
   #shape(error: ShapeError): Diagnostic {
-    return wrongShape(this.site.span, error.message, { hint: error.hint });
+    const shown = showDifference(error.sizes);
+    return wrongShape(this.site.span, error.message, { ...shown, hint: shown.hint ?? error.hint });
   }
 
   /** Errors inside the standard library are shown where the user called it; those in a block also where it is used. */

@@ -47,10 +47,14 @@ function soleIndex(ctx: Context, scope: Scope, expr: IndexExpr): number {
 
 function indexList(ctx: Context, scope: Scope, expr: IndexExpr, items: readonly Val[]): Val {
   const [item] = expr.index;
-  if (expr.index.length === 1 && item?.kind === 'slice' && !item.step) {
+  if (expr.index.length === 1 && item?.kind === 'slice') {
     const bound = (e: Expr | undefined, otherwise: number) =>
       e ? staticInt(ctx, scope, e, 'a bound of a slice') : otherwise;
-    return list(items.slice(bound(item.from, 0), bound(item.to, items.length)));
+    const step = bound(item.step, 1);
+    if (step < 1) ctx.fail(staticFailure(expr.span, `the step of a slice is ${step}, it must be at least 1`));
+    return list(
+      items.slice(bound(item.from, 0), bound(item.to, items.length)).filter((_, i) => i % step === 0),
+    );
   }
   const i = soleIndex(ctx, scope, expr);
   const found = items.at(i);

@@ -17,6 +17,7 @@ import type { Context } from './context.ts';
 import { lookupLocal } from './lookup.ts';
 import type { ModuleScope, Scope } from './scope.ts';
 import { makeScope } from './scope.ts';
+import { showDifference } from './sizes.ts';
 import { tensor } from './tensors.ts';
 import { evaluateDim, textOf } from './types.ts';
 import type { Val } from './values.ts';
@@ -108,7 +109,11 @@ class Notation {
           const found = source?.type.shape[i];
           if (found && extent && !D.equal(found, extent))
             this.#ctx.fail(
-              wrongShape(item.span, `\`${name}\` ranges over ${D.print(extent)} and over ${D.print(found)}`),
+              wrongShape(
+                item.span,
+                `\`${name}\` ranges over ${D.print(extent)} and over ${D.print(found)}`,
+                showDifference([extent, found]),
+              ),
             );
           extent ??= found;
         });

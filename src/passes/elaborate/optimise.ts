@@ -1,5 +1,5 @@
 import type { Value } from '../../ir/graph.ts';
-import { printType, sameType } from '../../ir/type.ts';
+import { firstDifference, printType, sameType } from '../../ir/type.ts';
 import * as B from '../../ops/build.ts';
 import type { Expr, Ident } from '../../parser/ast.ts';
 import { wrongBody, wrongShape } from '../../support/errors/shapes.ts';
@@ -14,6 +14,7 @@ import { calleeName, definitionOf } from './place.ts';
 import type { Scope } from './scope.ts';
 import type { Variable } from './session.ts';
 import { TotalPending } from './session.ts';
+import { showDifference } from './sizes.ts';
 import { tensor, toTensor } from './tensors.ts';
 import { isDType } from './types.ts';
 import type { Callable, Val } from './values.ts';
@@ -123,6 +124,7 @@ function transform(ctx: Context, scope: Scope, link: Link, variable: Variable, g
     wrongShape(
       span,
       `\`${link.name}\` returns ${printType(result.type)} for ${variable.path}, which is ${printType(variable.type)}`,
+      showDifference(firstDifference(result.type.shape, variable.type.shape)),
     ),
   );
 }

@@ -1,7 +1,8 @@
 import * as D from '../../ir/dim.ts';
+import { exampleOfDifference } from '../../ir/dim-examples.ts';
 import type { Graph } from '../../ir/graph.ts';
 import { printType, type TensorType } from '../../ir/type.ts';
-import { tensorTooLarge } from '../../support/errors/shapes.ts';
+import { tensorTooLarge, unequalSizes } from '../../support/errors/shapes.ts';
 import type { Context } from './context.ts';
 
 /** Kernels count elements in 32 bits. */
@@ -16,6 +17,12 @@ export function checkSizes(ctx: Context, graphs: readonly Graph[]): void {
     ctx.report(tensorTooLarge(origin.span ?? ctx.site.span, printType(type), elements(type), MAX_ELEMENTS));
     return;
   }
+}
+
+/** What to add to an error about sizes that had to be equal; numbers show by themselves that they are not. */
+export function showDifference(sizes: readonly [D.Dim, D.Dim] | undefined): ReturnType<typeof unequalSizes> {
+  if (!sizes || sizes.every(d => D.constantValue(d) !== undefined)) return {};
+  return unequalSizes(exampleOfDifference(...sizes));
 }
 
 /** How many there are at least. */

@@ -10,6 +10,7 @@ import { place } from '../../support/source.ts';
 import type { Context } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import type { Scope } from './scope.ts';
+import { showDifference } from './sizes.ts';
 import { asDim, describe } from './values.ts';
 
 const dtypes: readonly string[] = ['f32', 'f16', 'i32', 'u32', 'u8', 'bool'] satisfies DType[];
@@ -97,7 +98,8 @@ function matchDim(ctx: Context, scope: Scope, match: Match, expr: Expr, actual: 
   const declared = evaluateDim(ctx, scope, expr);
   if (D.equal(declared, actual)) return;
   const name = expr.kind === 'number' ? '' : `${textOf(expr)} = `;
-  mismatch(ctx, match, `axis ${axis} differs: ${D.print(actual)} against ${name}${D.print(declared)}`);
+  const reason = `axis ${axis} differs: ${D.print(actual)} against ${name}${D.print(declared)}`;
+  mismatch(ctx, match, reason, [actual, declared]);
 }
 
 function matchPack(ctx: Context, scope: Scope, match: Match, dim: DimExpr, actual: readonly Dim[]): void {
@@ -109,12 +111,17 @@ function matchPack(ctx: Context, scope: Scope, match: Match, dim: DimExpr, actua
     return;
   }
   const joined = broadcast(before, actual);
-  if (!joined) mismatch(ctx, match, `${printShape(actual)} does not go together with ${printShape(before)}`);
+  if ('differ' in joined) {
+    const reason = `${printShape(actual)} does not go together with ${printShape(before)}`;
+    mismatch(ctx, match, reason, joined.differ);
+  }
   if (value) return;
-  scope.packs.set(name, joined);
+  scope.packs.set(name, joined.shape);
 }
 
-function broadcast(a: readonly Dim[], b: readonly Dim[]): Dim[] | undefined {
+type Broadcast = { readonly shape: Dim[] } | { readonly differ: readonly [Dim, Dim] };
+
+function broadcast(a: readonly Dim[], b: readonly Dim[]): Broadcast {
   const rank = Math.max(a.length, b.length);
   const shape: Dim[] = [];
   for (let i = 0; i < rank; i++) {
@@ -123,9 +130,9 @@ function broadcast(a: readonly Dim[], b: readonly Dim[]): Dim[] | undefined {
     if (!x || !y) shape.push((x ?? y)!);
     else if (D.equal(x, y) || D.isConstant(y, 1)) shape.push(x);
     else if (D.isConstant(x, 1)) shape.push(y);
-    else return undefined;
+    else return { differ: [y, x] };
   }
-  return shape;
+  return { shape };
 }
 
 function checkDType(ctx: Context, { type, actual, what, span }: Match): void {
@@ -139,14 +146,21 @@ function checkDType(ctx: Context, { type, actual, what, span }: Match): void {
   );
 }
 
-function mismatch(ctx: Context, { type, actual, what, span }: Match, reason: string): never {
+function mismatch(
+  ctx: Context,
+  { type, actual, what, span }: Match,
+  reason: string,
+  sizes?: readonly [Dim, Dim],
+): never {
+  const { notes = [], hint } = showDifference(sizes);
   ctx.fail(
     wrongShape(
       span,
       `shapes do not match: ${what} is ${printType(actual)}, declared ${textOf(type)}; ${reason}`,
       {
         label: printType(actual),
-        notes: [{ message: `declared ${textOf(type)} at ${place(type.span)}`, span: type.span }],
+        notes: [...notes, { message: `declared ${textOf(type)} at ${place(type.span)}`, span: type.span }],
+        hint,
       },
     ),
   );

@@ -94,3 +94,13 @@ export function wrongDefinition(message: string, span?: Span, hint?: string): Di
     ...(hint !== undefined && { hint }),
   };
 }
+
+/** E0113: a file that has neither a net nor a training program. */
+export function nothingToCompile(file: string): Diagnostic {
+  return {
+    code: 'E0113',
+    severity: 'error',
+    message: `${file} has no net and no training program to compile`,
+    hint: 'blocks, functions and consts are compiled with the nets that use them',
+  };
+}

@@ -95,10 +95,38 @@ export function undetermined(span: Span, name: string, hint?: string): Diagnosti
   return error('E0209', span, `nothing determines the size \`${name}\``, { hint });
 }
 
-/** E0210: sizes that can neither be proved equal nor different. */
-export function unprovable(span: Span, left: string, right: string): Diagnostic {
-  return error('E0210', span, `cannot prove ${left} == ${right} or the opposite`, {
-    hint: 'a condition must hold, or fail, for all sizes',
+/**
+ * What to say of two sizes that had to be equal: for which they differ, or, without an example, that none was found.
+ */
+export function unequalSizes(example: string | undefined): Pick<Extras, 'notes' | 'hint'> {
+  if (example !== undefined) return { notes: [{ message: example }] };
+  return {
+    notes: [{ message: 'they are equal for all sizes that were tried, but this could not be proved' }],
+    hint: 'write both sizes in the same way, or declare that of the result as `_`',
+  };
+}
+
+/** Sizes for which a condition holds, and for which it fails, where such were found. */
+export interface ConditionExamples {
+  readonly holds?: string;
+  readonly fails?: string;
+}
+
+/** E0210: a condition on sizes that could be proved neither to hold nor to fail. */
+export function unprovable(span: Span, condition: string, { holds, fails }: ConditionExamples): Diagnostic {
+  const message = `cannot prove ${condition} or the opposite`;
+  if (holds !== undefined && fails !== undefined)
+    return error('E0210', span, message, {
+      notes: [{ message: `it holds for ${holds}, and fails for ${fails}` }],
+      hint: 'a condition must hold, or fail, for all sizes',
+    });
+  return error('E0210', span, message, {
+    notes: [
+      {
+        message: `it ${holds === undefined ? 'fails' : 'holds'} for all sizes that were tried, but this could not be proved`,
+      },
+    ],
+    hint: 'compare sizes written in the same way, or leave the condition out',
   });
 }
 

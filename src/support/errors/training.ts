@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostic.ts';
+import type { Span } from '../source.ts';
 
 /** Diagnostics about trainings and what they read and write. They carry no span: the message names the place. */
 const error = (code: string, message: string, hint?: string, notes: readonly string[] = []): Diagnostic => ({
@@ -69,6 +70,28 @@ export function unfinishedTraining(folder: string, step: number, steps: number):
 /** E0417: a metric that cannot be watched. */
 export function notMonitored(metric: string, why: string, hint: string): Diagnostic {
   return error('E0417', `cannot watch ${metric}: ${why}`, hint);
+}
+
+/** E0418: tensors of files that are not those which a program takes; a line for each. `owner`: "net LeNet". */
+export function tensorsDoNotFit(owner: string, problems: readonly string[]): Diagnostic {
+  return error('E0418', `the tensors do not fit ${owner}`, undefined, problems);
+}
+
+/** E0419: a table of `rename` that cannot be used. */
+export function badRename(span: Span, file: string, why: string): Diagnostic {
+  return {
+    ...error(
+      'E0419',
+      `rename "${file}": ${why}`,
+      'it is one JSON object, of regular expressions and what takes their place',
+    ),
+    span,
+  };
+}
+
+/** E0420: free sizes for which a tensor of the program has no elements; `which` is `H - 4 = -1: …`. */
+export function impossibleSize(which: string): Diagnostic {
+  return error('E0420', which, 'the inputs are too small for this program');
 }
 
 /** E0501: memory that the device or the host does not have. `what` says how much was asked for. */

@@ -110,6 +110,29 @@ export const dataPages: readonly Page[] = [
     cure: 'Name a metric of the program; `:max` or `:min` says which way is better.',
     fixed: train('--data digits.safetensors --val test.safetensors --monitor accuracy --out runs/fit'),
   }),
+  page('E0418', 'tensors that do not fit the program', {
+    cause:
+      'The tensors of `--inputs`, `--data`, `--val` or `--weights`, or those of `weights "file"` in the program, are not those that it takes: one is missing, has another dtype or shape, or is none of its own. All are listed, each with both types.',
+    language: 'console',
+    example: 'dnnc run net.dnn --net Small --inputs other.safetensors --outputs y.safetensors\n',
+    cure: 'Save the tensors under the names and in the shapes that are listed. `dnnc explain FILE` shows those of the parameters; keys of weights from elsewhere are mapped by `rename`.',
+    fixed: read,
+  }),
+  page('E0419', 'a table of names that cannot be used', {
+    cause:
+      'The file after `rename` cannot be read, is no JSON object of texts, or has a key that is no regular expression.',
+    language: 'text',
+    example: '{"layer1\\\\.(": "rest."}\n',
+    cure: 'Write regular expressions of JavaScript as keys, and what takes their place as values; `$1` is the first group.',
+    fixed: '{"^layer1\\\\.": "rest."}\n',
+  }),
+  page('E0420', 'sizes that the program cannot have', {
+    cause:
+      'With the sizes of these inputs, a tensor of the program has an axis of length 0 or less, such as the result of a 5 x 5 convolution of an image of 3 x 3.',
+    language: 'console',
+    example: read,
+    cure: 'Give larger inputs, or pad them in the program.',
+  }),
   page('E0501', 'not enough memory', {
     cause:
       'The buffers of a program with these sizes are larger than the device allows or has, or the interpreter needs more than the host has.',

@@ -149,4 +149,12 @@ net Scaled(x: f32[N, 4]) -> f32[N, 4] {
     example: 'dnnc check net.dnn\n',
     cure: 'Save the file as UTF-8. A file of another kind, such as weights, cannot stand in its place.',
   }),
+  page('E0113', 'a file without anything to compile', {
+    cause:
+      'What is compiled are nets and training programs. The file has neither; its blocks, functions and consts are for other files to import.',
+    language: 'console',
+    example: 'dnnc compile parts.dnn -o out\n',
+    cure: 'Compile the file that imports it, or declare a `net`.',
+    fixed: 'dnnc compile net.dnn -o out\n',
+  }),
 ];

@@ -45,7 +45,7 @@ export const typePages: readonly Page[] = [
   }),
   page('E0204', 'shapes that do not match', {
     cause:
-      'A tensor has another number of axes, or another size along one, than an operation, a declared argument or a declared result wants. Sizes are compared as polynomials, so that the message is right for every batch size. The marks show the value and the declaration.',
+      'A tensor has another number of axes, or another size along one, than an operation, a declared argument or a declared result wants. Sizes are compared as polynomials, so that the message is right for every batch size; where free sizes are involved, a note gives an example in numbers for which the two differ, or says that none was found. The marks show the value and the declaration.',
     language: 'dnn',
     example: `net Small(x: f32[N, 1, 28, 28]) -> f32[N, 10] {
   return x -> conv(6, 5) -> flatten -> dense(84)
@@ -138,7 +138,7 @@ net Halved(x: f32[N, 4]) -> f32[N, 4] {
   }),
   page('E0210', 'a condition on sizes that holds for some and not for others', {
     cause:
-      'A compile-time condition compares free sizes. One module serves all sizes, so the condition must hold for all of them or for none.',
+      'A compile-time condition compares free sizes. One module serves all sizes, so the condition must hold for all of them or for none. The note gives sizes for which it holds and for which it fails.',
     language: 'dnn',
     example: `net Square(x: f32[N, H, W]) -> f32[N, H, W] {
   return if H == W { x } else { 2 * x }

@@ -1,12 +1,13 @@
 import type { Dim } from '../../../ir/dim.ts';
 import * as D from '../../../ir/dim.ts';
 import type { Value } from '../../../ir/graph.ts';
-import { printShape, printType, sameShape } from '../../../ir/type.ts';
+import { firstDifference, printShape, printType, sameShape } from '../../../ir/type.ts';
 import * as B from '../../../ops/build.ts';
 import { primitive } from '../../../ops/list.ts';
 import { staticFailure, wrongArguments, wrongKind, wrongShape } from '../../../support/errors/shapes.ts';
 import type { Context } from '../context.ts';
 import { intOf } from '../evaluate.ts';
+import { showDifference } from '../sizes.ts';
 import { tensor } from '../tensors.ts';
 import type { Val } from '../values.ts';
 import { bool, describe, int, list, MAX_LIST, size, tensorOf } from '../values.ts';
@@ -36,12 +37,23 @@ const reshape: Builtin = {
       const rest = D.product(shape.filter((_, i) => i !== open));
       const inferred = D.divideExact(D.product(x.type.shape), rest);
       if (!inferred)
-        return ctx.fail(wrongShape(args.span, `${printType(x.type)} does not divide into ${D.print(rest)}`));
+        return ctx.fail(
+          wrongShape(
+            args.span,
+            `${printType(x.type)} does not divide into ${D.print(rest)}`,
+            showDifference(remainder(D.product(x.type.shape), rest)),
+          ),
+        );
       shape[open] = inferred;
     }
     return tensor(ctx, B.reshape(ctx.b, x, shape));
   },
 };
+
+/** A size and what whole parts make of it: they differ where something is left over. */
+function remainder(size: D.Dim, parts: D.Dim): readonly [D.Dim, D.Dim] | undefined {
+  return D.isConstant(parts, 0) ? undefined : [size, D.mul(parts, D.floorDiv(size, parts))];
+}
 
 const transpose: Builtin = {
   name: 'transpose',
@@ -133,7 +145,11 @@ const split: Builtin = {
     const part = n > 0 ? D.divideExact(shape[axis]!, D.constant(n)) : undefined;
     if (!part)
       return ctx.fail(
-        wrongShape(args.span, `axis ${axis} of ${printType(x.type)} does not split into ${n} equal parts`),
+        wrongShape(
+          args.span,
+          `axis ${axis} of ${printType(x.type)} does not split into ${n} equal parts`,
+          showDifference(remainder(shape[axis]!, D.constant(n))),
+        ),
       );
     const starts = (i: number) => shape.map((_, k) => (k === axis ? D.scale(part, i) : D.constant(0)));
     const ends = (i: number) => shape.map((d, k) => (k === axis ? D.scale(part, i + 1) : d));
@@ -313,6 +329,7 @@ const ofShape: Builtin = {
         wrongShape(
           args.span,
           `shapes do not match: expected ${printShape(expected)}, found ${printType(x.type)}`,
+          showDifference(firstDifference(x.type.shape, expected)),
         ),
       );
     return tensor(ctx, x);
