@@ -77,6 +77,9 @@ describe('sizes', () => {
       D.sub(D.floorDiv(D.add(D.floorDiv(H, k(2)), k(5)), k(3)), D.floorDiv(H, k(6))),
       1,
     ],
+    ['H*H - H', D.sub(D.mul(H, H), H), 0],
+    ['2*H*W - H - W - 1', D.sub(D.sub(D.sub(D.scale(D.mul(H, W), 2), H), W), k(1)), -1],
+    ['H*W - 2*H', D.sub(D.mul(H, W), D.scale(H, 2)), Number.NEGATIVE_INFINITY],
     ['H - W', D.sub(H, W), Number.NEGATIVE_INFINITY],
     ['H ~/ 2 - H', D.sub(D.floorDiv(H, k(2)), H), Number.NEGATIVE_INFINITY],
     ['(N ~/ H) - 1', D.sub(D.floorDiv(N, H), k(1)), -1],
@@ -88,13 +91,13 @@ describe('sizes', () => {
 describe('examples in numbers', () => {
   test.each([
     [D.scale(N, 2), D.add(N, k(4)), 'for N = 1: 2*N = 2, but N + 4 = 5'],
-    [H, W, 'for H = 1, W = 4'],
+    [H, W, 'they differ for H = 2, W = 7'],
     [
       D.floorDiv(H, k(2)),
       D.floorDiv(D.sub(H, k(1)), k(2)),
-      'for H = 4: (H ~/ 2) = 2, but ((H + 1) ~/ 2) - 1 = 1',
+      'for H = 6: (H ~/ 2) = 3, but ((H + 1) ~/ 2) - 1 = 2',
     ],
-    [D.mul(N, N), k(9), 'for N = 1: N*N = 1, but 9'],
+    [D.mul(N, N), k(9), 'for N = 2: N*N = 4, but 9'],
     [D.floorDiv(D.scale(H, 2), k(4)), D.floorDiv(H, k(2)), undefined],
     // Sizes that no tensor has are shown only where there are no others.
     [D.sub(H, k(5)), D.scale(D.sub(H, k(5)), 2), 'for H = 7: H - 5 = 2, but 2*H - 10 = 4'],
@@ -105,8 +108,8 @@ describe('examples in numbers', () => {
 
   test('both sides of a condition', () => {
     const greater = (x: number, y: number): boolean => x > y;
-    expect(examplesOf(H, D.scale(W, 2), greater)).toEqual({ holds: 'H = 12, W = 1', fails: 'H = 1, W = 1' });
-    expect(examplesOf(D.floorDiv(N, k(2)), N, greater)).toEqual({ fails: 'N = 2' });
+    expect(examplesOf(H, D.scale(W, 2), greater)).toEqual({ holds: 'H = 12, W = 1', fails: 'H = 2, W = 2' });
+    expect(examplesOf(D.floorDiv(N, k(2)), N, greater)).toEqual({ fails: 'N = 4' });
   });
 
   test('what they say is so', () => {

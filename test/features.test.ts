@@ -63,11 +63,14 @@ type Arrays = Readonly<Record<string, NdArray>>;
 type Outcome = ReadonlyMap<string, NdArray>;
 type Execute = (program: string, arrays: Arrays) => Outcome;
 
+const leaves = (value: Nested): (number | boolean)[] =>
+  typeof value === 'object' ? value.flatMap(leaves) : [value];
+
 /** Numbers in brackets, as deep as there are axes; a program's own type says the dtype. */
 function arrayOf(value: Nested, dtype: NdArray['dtype'] = 'f32'): NdArray {
   const shape: number[] = [];
   for (let v = value; typeof v === 'object'; v = v[0]!) shape.push(v.length);
-  const flat = ([value] as unknown[]).flat(Number.POSITIVE_INFINITY as 1) as (number | boolean)[];
+  const flat = leaves(value);
   if (flat.length !== size(shape)) throw new Error(`${JSON.stringify(value)} is no tensor`);
   return ndarray(dtype, shape, flat.map(Number));
 }

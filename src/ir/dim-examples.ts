@@ -26,7 +26,7 @@ export function exampleOfDifference(a: Dim, b: Dim): string | undefined {
   const sides = [a, b].map(d => valueAt(d, env));
   // Two names with their values say it all.
   return [a, b].every(d => env[d.key] !== undefined)
-    ? `for ${listed(env)}`
+    ? `they differ for ${listed(env)}`
     : `for ${listed(env)}: ${sides.join(', but ')}`;
 }
 
@@ -40,25 +40,26 @@ export function examplesOf(
   return { ...(yes && { holds: listed(yes) }), ...(no && { fails: listed(no) }) };
 }
 
-/** Sizes of at least 1 that show it are better than others: they are those that tensors have. */
+/** Sizes that tensors have show it better than others, and those better that are not 1, which would be repeated. */
 function find([a, b]: readonly [Dim, Dim], shows: (x: number, y: number) => boolean): DimEnv | undefined {
-  let second: DimEnv | undefined;
+  let [second, third]: (DimEnv | undefined)[] = [];
   for (const env of candidates([a, b])) {
     const [x, y] = [D.evaluate(a, env), D.evaluate(b, env)];
     if (!Number.isFinite(x) || !Number.isFinite(y) || !shows(x, y)) continue;
-    if (x >= 1 && y >= 1) return env;
-    second ??= env;
+    if (x >= 2 && y >= 2) return env;
+    if (x >= 1 && y >= 1) second ??= env;
+    third ??= env;
   }
-  return second;
+  return second ?? third;
 }
 
-/** Small sizes one after the other, as many as a moment allows, then some larger ones. */
+/** Of one free size the small ones in order; of several some that are unlike first, then as many as a moment allows. */
 function* candidates(dims: readonly Dim[]): Generator<DimEnv> {
   const names = namesIn(dims);
   const most = Math.max(2, Math.floor(4096 ** (1 / Math.max(1, names.length))));
   const each = Math.min(64, most);
   const total = each ** Math.min(names.length, 12);
-  yield* environments(dims);
+  if (names.length !== 1) yield* environments(dims);
   for (let k = 0; k < total; k++) {
     let rest = k;
     yield Object.fromEntries(

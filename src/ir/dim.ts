@@ -188,7 +188,36 @@ export function lowerBound(d: Dim): number {
   if (least > Number.NEGATIVE_INFINITY) return least;
   // What bounds the fractions bounds the whole number that they stand for; the margin is for their rounding.
   const fractions = withoutDivisions(d.terms);
-  return fractions ? Math.ceil(boundOfTerms(fractions) - 1e-9) + 0 : least;
+  return fractions ? Math.ceil(boundOfSum(fractions) - 1e-9) + 0 : least;
+}
+
+/** Of products of free dims: what is subtracted is made up for by a product that it divides, H*W - W >= 0. */
+function boundOfSum(terms: readonly Term[]): number {
+  const left = new Map<Term, number>(terms.filter(t => t.coefficient > 0).map(t => [t, t.coefficient]));
+  let sum = 0;
+  for (const { coefficient, atoms } of terms) {
+    if (coefficient > 0) continue;
+    let missing = -coefficient;
+    for (const [term, more] of left) {
+      if (missing === 0 || !divides(atoms, term.atoms)) continue;
+      const used = Math.min(more, missing);
+      left.set(term, more - used);
+      missing -= used;
+    }
+    if (missing > 0 && atoms.length > 0) return Number.NEGATIVE_INFINITY;
+    sum -= missing;
+  }
+  for (const more of left.values()) sum += more;
+  return sum;
+}
+
+function divides(a: readonly Atom[], b: readonly Atom[]): boolean {
+  const rest = b.map(x => x.key);
+  return a.every(({ key }) => {
+    const at = rest.indexOf(key);
+    if (at >= 0) rest.splice(at, 1);
+    return at >= 0;
+  });
 }
 
 function boundOfTerms(terms: readonly Term[]): number {

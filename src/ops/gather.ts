@@ -7,7 +7,7 @@ import { concreteShape, flatIndex, forEachIndex, zeros } from '../ir/ndarray.ts'
 import type { Primitive } from '../ir/primitive.ts';
 import { ShapeError } from '../ir/primitive.ts';
 import type { TensorType } from '../ir/type.ts';
-import { isInteger, printType } from '../ir/type.ts';
+import { firstDifference, isInteger, printType } from '../ir/type.ts';
 import { axisOf, requireCount } from './attributes.ts';
 import { gatherSample } from './gather-samples.ts';
 import { scatterAdd } from './scatter-add.ts';
@@ -21,9 +21,10 @@ export function checkIndex(type: TensorType, index: TensorType, axis: number, na
     index.shape.length === type.shape.length &&
     index.shape.every((d, i) => i === axis || D.equal(d, type.shape[i]!));
   if (fits) return;
+  const others = ({ shape }: TensorType) => shape.filter((_, i) => i !== axis);
   throw new ShapeError(
     `index must have the dims of ${name} but for axis ${axis}: ${printType(type)} against ${printType(index)}`,
-    { input: 1 },
+    { input: 1, sizes: firstDifference(others(index), others(type)) },
   );
 }
 

@@ -57,10 +57,17 @@ function grouped(record: RecordVal, key: string): Val | undefined {
   return some ? { kind: 'group', record, key } : undefined;
 }
 
-/** `group[i]`. */
+/** `group[i]`: what flows out of the turn, with the named values inside it. */
 export function turn(group: Extract<Val, { kind: 'group' }>, i: number): Val | undefined {
   const key = `${group.key}[${i}]`;
-  return group.record.fields.get(key) ?? grouped(group.record, key);
+  const value = group.record.fields.get(key);
+  if (!value) return grouped(group.record, key);
+  const inside = [...group.record.fields].flatMap(([name, v]): [string, Val][] =>
+    name.startsWith(`${key}.`) ? [[name.slice(key.length + 1), v]] : [],
+  );
+  if (inside.length === 0) return value;
+  if (value.kind === 'record') return { ...value, fields: new Map([...value.fields, ...inside]) };
+  return { kind: 'record', outputs: [{ name: 'out', value }], fields: new Map(inside) };
 }
 
 function candidates(value: Val): Iterable<string> {

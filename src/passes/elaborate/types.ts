@@ -97,7 +97,8 @@ function isKnownSize(scope: Scope, name: string): boolean {
 function matchDim(ctx: Context, scope: Scope, match: Match, expr: Expr, actual: Dim, axis: number): void {
   const declared = evaluateDim(ctx, scope, expr);
   if (D.equal(declared, actual)) return;
-  const name = expr.kind === 'number' ? '' : `${textOf(expr)} = `;
+  const text = textOf(expr);
+  const name = text === D.print(declared) ? '' : `${text} = `;
   const reason = `axis ${axis} differs: ${D.print(actual)} against ${name}${D.print(declared)}`;
   mismatch(ctx, match, reason, [actual, declared]);
 }
