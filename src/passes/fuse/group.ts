@@ -1,4 +1,4 @@
-import type { Compute, Expr, Out } from '../../ir/compute.ts';
+import type { Compute, Expr } from '../../ir/compute.ts';
 import type { Graph, OpNode, Value } from '../../ir/graph.ts';
 import { computeLoads, inlineMap, isMap, isSameLayout, type Lowered, mapCompute } from './definition.ts';
 
@@ -105,41 +105,4 @@ export function rootOf(v: Value, views: ReadonlyMap<Value, Value>): Value {
   let root = v;
   for (let next = views.get(root); next; next = views.get(root)) root = next;
   return root;
-}
-
-/** Keeps the outs that something outside needs; a group left with none is dropped. */
-export function dropUnused(grouping: Grouping, graph: Graph): Group[] {
-  const needed = new Set<Value>(graph.outputs.map(o => rootOf(o.value, grouping.views)));
-  const kept: Group[] = [];
-  for (const group of [...grouping.groups].reverse()) {
-    const keep = group.values.map(v => needed.has(v));
-    if (!keep.includes(true)) continue;
-    const outs: Out[] = group.compute.outs.filter((_, i) => keep[i]);
-    const compute = outs.some(usesReduction)
-      ? { ...group.compute, outs }
-      : { inputs: group.compute.inputs, axes: group.compute.axes, outs };
-    kept.push({ compute, values: group.values.filter((_, i) => keep[i]), nodes: group.nodes });
-    for (const load of computeLoads(compute))
-      needed.add(rootOf(grouping.values.get(load.input)!, grouping.views));
-  }
-  return kept.reverse();
-}
-
-function usesReduction(out: Out): boolean {
-  const found = (e: Expr): boolean => {
-    switch (e.kind) {
-      case 'reduced':
-        return true;
-      case 'unary':
-      case 'cast':
-        return found(e.a);
-      case 'binary':
-        return found(e.a) || found(e.b);
-      case 'select':
-        return found(e.condition) || found(e.a) || found(e.b);
-      default:
-        return false;
-    }
-  };
-  return found(out.value);
 }
