@@ -1,6 +1,4 @@
-import { axisId, comparisonKey, indexKey } from '../../ir/affine.ts';
-import type { Compute, Index, Predicate } from '../../ir/compute.ts';
-import { exprKey } from '../../ir/expr.ts';
+import { computeKey } from '../../ir/compute-key.ts';
 import { storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import { printType } from '../../ir/type.ts';
 
@@ -20,25 +18,4 @@ export function workKey(work: Work, isInState: (t: Tensor) => boolean): string {
   };
   const tensors = [...work.inputs, ...work.outputs].map(tensorKey);
   return [work.inputs.length, ...tensors, ...work.region.stages.map(computeKey)].join('\n');
-}
-
-function computeKey({ axes, reduce, outs }: Compute): string {
-  const all = [...axes, ...(reduce?.axes ?? [])];
-  const ids = all.map(axisId);
-  const sorted = [...ids].sort((a, b) => a - b);
-  const indices = (at: readonly Index[]): string => at.map(indexKey).join();
-  const predicate = (p: Predicate): string => p.map(comparisonKey).join('&');
-  const text = [
-    axes.length,
-    // Indices name axes in the order in which these were made.
-    ...all.map((a, i) => `${a.name} < ${a.extent.key} @${sorted.indexOf(ids[i]!)}`),
-    reduce ? `${reduce.monoid.name} ${reduce.monoid.types} ${predicate(reduce.guard ?? [])}` : '',
-    ...(reduce?.lift ?? []).map(exprKey),
-    ...outs.map(o => {
-      const place = `${o.at ? indices(o.at) : ''}|${o.keep ? o.keep.map(a => all.indexOf(a)) : ''}`;
-      return `${place}|${printType(o.type)}|${exprKey(o.value)}`;
-    }),
-  ].join('\n');
-  const numbers = new Map(ids.map((id, i) => [id, i]));
-  return text.replace(/\$(\d+)/g, (_, id: string) => `$${numbers.get(Number(id)) ?? id}`);
 }
