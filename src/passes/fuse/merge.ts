@@ -78,9 +78,8 @@ export function epilogueMerger(
   };
 
   return () => {
-    for (let slot = open.peek(); slot !== undefined; slot = open.peek()) {
+    for (let slot = open.take(); slot !== undefined; slot = open.take()) {
       const consumer = pool.at(slot);
-      open.delete(slot);
       if (!consumer) continue;
       blocked.delete(consumer);
       if (mergeInto(consumer, slot)) return true;
@@ -186,8 +185,7 @@ export function siblingMerger(pool: Pool, grouping: Grouping, maxBindings: numbe
   return () => {
     // All changed groups are known before the first is tried.
     const fresh: number[] = [];
-    for (let slot = changed.peek(); slot !== undefined; slot = changed.peek()) {
-      changed.delete(slot);
+    for (let slot = changed.take(); slot !== undefined; slot = changed.take()) {
       partners.put(slot, pool.at(slot));
       if (pool.at(slot)) fresh.push(slot);
     }
@@ -205,7 +203,7 @@ export function siblingMerger(pool: Pool, grouping: Grouping, maxBindings: numbe
         pool.merge(first, late, found.place, found.merged);
         return true;
       }
-      open.delete(first);
+      open.take();
     }
     return false;
   };

@@ -3,25 +3,44 @@ import type { Value } from '../../ir/graph.ts';
 import { computeLoads } from './definition.ts';
 import { type Group, type Grouping, rootOf } from './group.ts';
 
-/** Numbers waiting to be looked at, the smallest first. Putting back a small one is cheap. */
+/** Slots that wait to be looked at, the first one first: a binary heap, without those that are in it already. */
 export class SlotQueue {
   readonly #waiting = new Set<number>();
-  #first = 0;
+  readonly #heap: number[] = [];
 
   add(slot: number): void {
+    if (this.#waiting.has(slot)) return;
     this.#waiting.add(slot);
-    if (slot < this.#first) this.#first = slot;
+    const heap = this.#heap;
+    let at = heap.length;
+    for (let up = (at - 1) >> 1; at > 0 && heap[up]! > slot; up = (at - 1) >> 1) {
+      heap[at] = heap[up]!;
+      at = up;
+    }
+    heap[at] = slot;
   }
 
-  /** The smallest, which stays until it is deleted. */
+  /** The first one, which stays. */
   peek(): number | undefined {
-    if (this.#waiting.size === 0) return undefined;
-    while (!this.#waiting.has(this.#first)) this.#first++;
-    return this.#first;
+    return this.#heap[0];
   }
 
-  delete(slot: number): void {
-    this.#waiting.delete(slot);
+  take(): number | undefined {
+    const heap = this.#heap;
+    const [first] = heap;
+    const last = heap.pop();
+    if (first === undefined || last === undefined) return undefined;
+    this.#waiting.delete(first);
+    if (heap.length === 0) return first;
+    let at = 0;
+    for (let down = 1; down < heap.length; down = 2 * at + 1) {
+      if (down + 1 < heap.length && heap[down + 1]! < heap[down]!) down++;
+      if (heap[down]! >= last) break;
+      heap[at] = heap[down]!;
+      at = down;
+    }
+    heap[at] = last;
+    return first;
   }
 }
 
