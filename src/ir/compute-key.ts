@@ -1,4 +1,4 @@
-import { axisId, comparisonKey, indexKey } from './affine.ts';
+import { comparisonKey, indexKey, knownAxisId } from './affine.ts';
 import type { Compute, Index, Predicate } from './compute.ts';
 import { exprKey } from './expr.ts';
 import { printType } from './type.ts';
@@ -14,22 +14,26 @@ export function computeKey(compute: Compute): string {
 
 function makeKey({ inputs, axes, reduce, outs }: Compute): string {
   const all = [...axes, ...(reduce?.axes ?? [])];
-  const ids = all.map(axisId);
-  const sorted = [...ids].sort((a, b) => a - b);
   const indices = (at: readonly Index[]): string => at.map(indexKey).join();
   const predicate = (p: Predicate): string => p.map(comparisonKey).join('&');
-  const text = [
-    inputs.map(printType).join(),
-    axes.length,
-    // Indices name axes in the order in which these were made.
-    ...all.map((a, i) => `${a.name} < ${a.extent.key} @${sorted.indexOf(ids[i]!)}`),
+  const expressions = [
     reduce ? `${reduce.monoid.name} ${reduce.monoid.types} ${predicate(reduce.guard ?? [])}` : '',
     ...(reduce?.lift ?? []).map(exprKey),
     ...outs.map(o => {
+      const value = exprKey(o.value);
       const place = `${o.at ? indices(o.at) : ''}|${o.keep ? o.keep.map(a => all.indexOf(a)) : ''}`;
-      return `${place}|${printType(o.type)}|${exprKey(o.value)}`;
+      return `${place}|${printType(o.type)}|${value}`;
     }),
   ].join('\n');
+  // Axes that no expression names have no number yet.
+  const ids = all.map(a => knownAxisId(a) ?? Number.POSITIVE_INFINITY);
+  const sorted = [...ids].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const numbers = new Map(ids.map((id, i) => [id, i]));
-  return text.replace(/\$(\d+)/g, (_, id: string) => `$${numbers.get(Number(id)) ?? id}`);
+  return [
+    inputs.map(printType).join(),
+    axes.length,
+    // Indices name axes in the order of their numbers.
+    ...all.map((a, i) => `${a.name} < ${a.extent.key} @${sorted.indexOf(ids[i]!)}`),
+    expressions.replace(/\$(\d+)/g, (_, id: string) => `$${numbers.get(Number(id)) ?? id}`),
+  ].join('\n');
 }

@@ -91,13 +91,22 @@ export function bindingCount(
   outs: readonly Value[],
   grouping: Omit<Grouping, 'groups'>,
 ): number {
+  return boundBuffers(compute, outs, grouping).size;
+}
+
+/** The values whose buffers it binds. */
+export function boundBuffers(
+  compute: Compute,
+  outs: readonly Value[],
+  grouping: Omit<Grouping, 'groups'>,
+): ReadonlySet<Value> {
   const bound = new Set<Value>(outs.map(v => grouping.targets.get(v) ?? v));
   for (const load of computeLoads(compute)) {
     const root = rootOf(grouping.values.get(load.input)!, grouping.views);
     const { node } = root;
     if (node.kind !== 'input' || (node.role !== 'scalar' && node.role !== 'key')) bound.add(root);
   }
-  return bound.size;
+  return bound;
 }
 
 /** The value whose storage `v` is. */

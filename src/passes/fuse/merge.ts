@@ -4,7 +4,7 @@ import * as D from '../../ir/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { pair } from '../../ir/monoid.ts';
 import { computeLoads, mapCompute } from './definition.ts';
-import { bindingCount, type Group, type Grouping, rootOf } from './group.ts';
+import { bindingCount, boundBuffers, type Group, type Grouping, rootOf } from './group.ts';
 import { type Pool, SlotQueue, some } from './pool.ts';
 
 /** Remembers what two groups make together: the same ones meet again and again, and groups do not change. */
@@ -163,12 +163,21 @@ export function siblingMerger(pool: Pool, grouping: Grouping, maxBindings: numbe
     for (const slot of slots) changed.add(slot);
   });
 
+  const buffers = new WeakMap<Group, ReadonlySet<Value>>();
+  const bound = (group: Group): ReadonlySet<Value> => {
+    let found = buffers.get(group);
+    if (!found) buffers.set(group, (found = boundBuffers(group.compute, group.values, grouping)));
+    return found;
+  };
+
   const join = (early: number, late: number) => {
     const first = pool.at(early)!;
     const second = pool.at(late)!;
     if (first.values.some(v => pool.reads(second).has(v))) return undefined;
     const place = pool.mergedPlace(early, late);
-    if (place === undefined) return undefined;
+    // Side by side they bind what each of them binds.
+    if (place === undefined || new Set([...bound(first), ...bound(second)]).size > maxBindings)
+      return undefined;
     for (const [big, small] of [
       [first, second],
       [second, first],
@@ -176,7 +185,6 @@ export function siblingMerger(pool: Pool, grouping: Grouping, maxBindings: numbe
       const compute = joinedSiblings(big, small, grouping);
       if (!compute) continue;
       const values = [...big.values, ...small.values];
-      if (bindingCount(compute, values, grouping) > maxBindings) continue;
       return { place, merged: { compute, values, nodes: [...big.nodes, ...small.nodes] } };
     }
     return undefined;
@@ -191,8 +199,9 @@ export function siblingMerger(pool: Pool, grouping: Grouping, maxBindings: numbe
     }
     for (const slot of fresh)
       for (const other of partners.of(slot)) {
+        // One partner is enough to look at a slot again.
         const early = Math.min(slot, other);
-        if (join(early, Math.max(slot, other))) open.add(early);
+        if (!open.has(early) && join(early, Math.max(slot, other))) open.add(early);
       }
     for (let early = open.peek(); early !== undefined; early = open.peek()) {
       const first = early;

@@ -20,6 +20,10 @@ export class SlotQueue {
     heap[at] = slot;
   }
 
+  has(slot: number): boolean {
+    return this.#waiting.has(slot);
+  }
+
   /** The first one, which stays. */
   peek(): number | undefined {
     return this.#heap[0];
