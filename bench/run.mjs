@@ -1,6 +1,6 @@
 // npm run bench -- [--only NAME] [--adapter auto|gpu|software] [--repeat N] [--json FILE]
 // Compiles each work for the adapter found, runs it, and prints medians. `npm run bench -- --digits` trains
-// LeNet on the digits with three seeds instead and prints the held-out accuracies.
+// LeNet on the digits with three seeds instead and prints the held-out accuracies; `-- --compiler` times the compiler.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buildModel, compile, gpuTarget, renderDiagnostic, softwareTarget } from 'dnnc';
@@ -16,6 +16,7 @@ const { values: flags } = parseArgs({
     repeat: { type: 'string', default: '20' },
     json: { type: 'string' },
     digits: { type: 'boolean', default: false },
+    compiler: { type: 'boolean', default: false },
   },
 });
 
@@ -29,6 +30,13 @@ async function load(work, device, target) {
   const entry = entries.find(e => e.name === work.entry);
   const model = buildModel(entry, compiled.layout);
   return { model, session: await open(model, { device, seed: 1, ...(software && { wait }) }) };
+}
+
+if (flags.compiler) {
+  const { compiler } = await import('./compiler.mjs');
+  const rows = compiler({ repeat: Math.min(5, Number(flags.repeat)), only: flags.only });
+  if (flags.json) writeFileSync(flags.json, `${JSON.stringify(rows, null, 2)}\n`);
+  process.exit();
 }
 
 const device = await requestDevice({ adapter: flags.adapter });

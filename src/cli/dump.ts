@@ -7,20 +7,7 @@ import { exitCode, unknownName } from './errors.ts';
 import type { Io } from './io.ts';
 import { loadCompiled, loadModule } from './load.ts';
 import type { Profile, SourceOptions } from './options.ts';
-
-/** In the order in which they run; `canonicalise` runs twice, and its last result is shown. */
-export const passNames = [
-  'elaborate',
-  'differentiate',
-  'canonicalise',
-  'fold',
-  'eliminate',
-  'fuse',
-  'pack',
-  'schedule',
-  'plan-memory',
-  'wgsl',
-] as const;
+import { passNames } from './pass-names.ts';
 
 export interface DumpOptions extends SourceOptions {
   readonly after: string;

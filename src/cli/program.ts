@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { checkCommand } from './check.ts';
-import { type CompileCommandOptions, compileCommand } from './compile.ts';
-import { devicesCommand } from './devices.ts';
-import { type DumpOptions, dumpCommand, passNames } from './dump.ts';
+import type { CompileCommandOptions } from './compile.ts';
+import type { DumpOptions } from './dump.ts';
 import { exitCode, report } from './errors.ts';
-import { type EvalOptions, evalCommand } from './eval.ts';
-import { type ExplainOptions, explainCommand } from './explain.ts';
-import { type FmtOptions, fmtCommand } from './fmt.ts';
+import type { EvalOptions } from './eval.ts';
+import type { ExplainOptions } from './explain.ts';
+import type { FmtOptions } from './fmt.ts';
 import type { Io } from './io.ts';
 import {
   parseCount,
@@ -18,9 +16,10 @@ import {
   type SourceOptions,
 } from './options.ts';
 import { type OutputOptions, withOutput } from './output.ts';
-import { type RunOptions, runCommand } from './run.ts';
-import { type TrainOptions, trainCommand } from './train.ts';
-import { defaults } from './training/settings.ts';
+import { passNames } from './pass-names.ts';
+import type { RunOptions } from './run.ts';
+import type { TrainOptions } from './train.ts';
+import { defaults } from './training/defaults.ts';
 
 /**
  * Runs `dnnc` with arguments (without node and script) and gives the exit code. Nothing is thrown: every fault is
@@ -40,6 +39,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** A command's module is loaded when it runs: `check` needs no more than checking does. */
 function buildProgram(io: Io, finish: (code: number) => void): Command {
   const program = new Command('dnnc')
     .description('Compiles networks written in .dnn to WebGPU, runs and trains them.')
@@ -87,21 +87,21 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   onSource('check', 'report everything that is wrong with a file')
     .addOption(annotations())
     .action((file: string, options: SourceOptions & OutputOptions) =>
-      answer(options, io => checkCommand(file, options, io)),
+      answer(options, async io => (await import('./check.ts')).checkCommand(file, options, io)),
     );
 
   command('fmt', 'write files in the one style')
     .argument('<files...>', '.dnn files; - reads standard input and writes standard output')
     .option('--check', 'write nothing, name the files that are not formatted')
     .action(async (files: readonly string[], options: FmtOptions) =>
-      finish(await fmtCommand(files, options, io)),
+      finish(await (await import('./fmt.ts')).fmtCommand(files, options, io)),
     );
 
   onSource('compile', 'write NAME.js, NAME.d.ts and NAME.wgsl')
     .requiredOption('-o, --out <dir>', 'folder to write to')
     .addOption(profile('gpu'))
     .action(async (file: string, options: CompileCommandOptions) =>
-      finish(await compileCommand(file, options, io)),
+      finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
     );
 
   onSource('run', 'run a net on the tensors of a file')
@@ -113,7 +113,9 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
     .addOption(format())
     .option(...quiet)
-    .action((file: string, options: RunOptions) => answer(options, io => runCommand(file, options, io)));
+    .action((file: string, options: RunOptions) =>
+      answer(options, async io => (await import('./run.ts')).runCommand(file, options, io)),
+    );
 
   onSource('train', 'run a training program')
     .argument('<program>', 'its name')
@@ -149,7 +151,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(format())
     .option(...quiet)
     .action((file: string, name: string, options: TrainOptions) =>
-      answer(options, io => trainCommand(file, name, options, io)),
+      answer(options, async io => (await import('./train.ts')).trainCommand(file, name, options, io)),
     );
 
   onSource('eval', 'the metrics of a training program over a file, in inference mode')
@@ -161,7 +163,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(format())
     .option(...quiet)
     .action((file: string, name: string, options: EvalOptions) =>
-      answer(options, io => evalCommand(file, name, options, io)),
+      answer(options, async io => (await import('./eval.ts')).evalCommand(file, name, options, io)),
     );
 
   onSource('explain', 'show layers, kernels after fusion and memory')
@@ -170,20 +172,22 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option('--time', 'measure every program on the adapter')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>
-      answer(options, io => explainCommand(file, options, io)),
+      answer(options, async io => (await import('./explain.ts')).explainCommand(file, options, io)),
     );
 
   onSource('dump', 'print the intermediate representation after a pass')
     .requiredOption('--after <pass>', passNames.join(', '))
     .option('--program <name>', 'one program only, as in LeNet or mnist.step')
     .addOption(profile('gpu'))
-    .action(async (file: string, options: DumpOptions) => finish(await dumpCommand(file, options, io)));
+    .action(async (file: string, options: DumpOptions) =>
+      finish(await (await import('./dump.ts')).dumpCommand(file, options, io)),
+    );
 
   command('devices', 'list adapters, and drivers that gave none')
     .option('--json', 'the adapters alone, as JSON')
     .addOption(format())
     .action((options: { json?: boolean } & OutputOptions) =>
-      answer(options, io => devicesCommand(options, io)),
+      answer(options, async io => (await import('./devices.ts')).devicesCommand(options, io)),
     );
 
   return program;

@@ -22,6 +22,11 @@ export function axisId(axis: Axis): number {
   return id;
 }
 
+/** Its number where it has one: asking for it gives none, so that the order of terms does not depend on who looks. */
+export function knownAxisId(axis: Axis): number | undefined {
+  return axisIds.get(axis);
+}
+
 const indexKeys = new WeakMap<Index, string>();
 const linears = new WeakMap<Index, Linear>();
 

@@ -4,10 +4,21 @@ import type { Kernel } from './kernel.ts';
  * Buffers that the body loads from and stores to, by name. A buffer's `access` says less: readers are bound
  * `read_write` too where a neighbour in the same GPU buffer is written.
  */
-export function bufferUses(kernel: Kernel): {
+export function bufferUses({ body }: Kernel): BufferUses {
+  let uses = known.get(body);
+  if (!uses) known.set(body, (uses = findUses(body)));
+  return uses;
+}
+
+interface BufferUses {
   readonly reads: ReadonlySet<string>;
   readonly writes: ReadonlySet<string>;
-} {
+}
+
+/** Kernels of equal works share their body. */
+const known = new WeakMap<Kernel['body'], BufferUses>();
+
+function findUses(body: Kernel['body']): BufferUses {
   const reads = new Set<string>();
   const writes = new Set<string>();
   const visit = (node: unknown): void => {
@@ -16,6 +27,6 @@ export function bufferUses(kernel: Kernel): {
     if (typeof buffer === 'string') (kind === 'store' ? writes : reads).add(buffer);
     for (const part of Object.values(node)) visit(part);
   };
-  visit(kernel.body);
+  visit(body);
   return { reads, writes };
 }

@@ -6,6 +6,31 @@ import type { Kernel, Stmt } from './kernel.ts';
  * block and the builtins keep their names.
  */
 export function kernelKey(kernel: Kernel): string {
+  const found = known.get(kernel.body);
+  if (found && hasSameCode(found.kernel, kernel)) return found.key;
+  const key = makeKey(kernel);
+  known.set(kernel.body, { kernel, key });
+  return key;
+}
+
+const known = new WeakMap<Kernel['body'], { readonly kernel: Kernel; readonly key: string }>();
+
+/** Whether two kernels are the same but for their names, origins and tensors. Cheap: bodies are compared by identity. */
+export function hasSameCode(a: Kernel, b: Kernel): boolean {
+  return (
+    a.body === b.body &&
+    a.shared === b.shared &&
+    a.groups === b.groups &&
+    a.workgroupSize === b.workgroupSize &&
+    a.buffers.length === b.buffers.length &&
+    a.buffers.every((x, i) => {
+      const y = b.buffers[i]!;
+      return x.name === y.name && x.dtype === y.dtype && x.access === y.access;
+    })
+  );
+}
+
+function makeKey(kernel: Kernel): string {
   const names = new Map<string, string>();
   const rename = (name: string): string => {
     const known = names.get(name);

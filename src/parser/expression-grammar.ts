@@ -1,4 +1,5 @@
-import { EOF, type TokenType } from 'chevrotain';
+import type { TokenType } from 'chevrotain';
+import { EOF } from './chevrotain.ts';
 import type { Rule } from './recovery.ts';
 import { ShapeGrammar } from './shape-grammar.ts';
 import * as t from './tokens.ts';

@@ -1,4 +1,4 @@
-import { EOF } from 'chevrotain';
+import { EOF } from './chevrotain.ts';
 import { StatementGrammar } from './statement-grammar.ts';
 import * as t from './tokens.ts';
 

@@ -1,4 +1,5 @@
-import { EOF, type IParserErrorMessageProvider, type IToken, type TokenType } from 'chevrotain';
+import type { IParserErrorMessageProvider, IToken, TokenType } from 'chevrotain';
+import { EOF } from './chevrotain.ts';
 import * as t from './tokens.ts';
 
 /** What each rule lacks when it meets another token, in the words of a reader. */

@@ -1,4 +1,4 @@
-import { type CstNode, EOF, type IRecognitionException, type IToken } from 'chevrotain';
+import type { CstNode, IRecognitionException, IToken } from 'chevrotain';
 import type { Diagnostic } from '../support/diagnostic.ts';
 import {
   nestingTooDeep,
@@ -8,6 +8,7 @@ import {
 } from '../support/errors/syntax.ts';
 import type { Source, Span } from '../support/source.ts';
 import type { Expr, File } from './ast.ts';
+import { EOF } from './chevrotain.ts';
 import { Grammar } from './grammar.ts';
 import { beyondLimits, MAX_NESTING } from './limits.ts';
 import { describe, hintFor, hintForCharacter } from './messages.ts';

@@ -1,12 +1,5 @@
-import {
-  type CstNode,
-  CstParser,
-  EOF,
-  type IToken,
-  isRecognitionException,
-  type ParserMethod,
-  type TokenType,
-} from 'chevrotain';
+import type { CstNode, IToken, ParserMethod, TokenType } from 'chevrotain';
+import { CstParser, EOF, isRecognitionException } from './chevrotain.ts';
 import { messages } from './messages.ts';
 import * as t from './tokens.ts';
 

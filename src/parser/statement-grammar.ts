@@ -1,4 +1,4 @@
-import { EOF } from 'chevrotain';
+import { EOF } from './chevrotain.ts';
 import { ExpressionGrammar } from './expression-grammar.ts';
 import * as t from './tokens.ts';
 

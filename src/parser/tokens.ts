@@ -1,4 +1,5 @@
-import { createToken, type IToken, Lexer, type TokenType } from 'chevrotain';
+import type { IToken, TokenType } from 'chevrotain';
+import { createToken, Lexer } from './chevrotain.ts';
 
 /** Every name. Contextual keywords are of this category, so they stay usable as names. */
 export const Identifier = createToken({ name: 'Identifier', pattern: /[A-Za-z_][A-Za-z0-9_]*/ });

@@ -20,22 +20,30 @@ interface Member {
 /** Works that may be packed together, in program order; each has the same slots. */
 export type PackGroup = readonly Member[];
 
-export function packGroups(program: Program): PackGroup[] {
+export function packGroups(program: Program, known: Descriptions = new Map()): PackGroup[] {
   const groups = new Map<string, Member[]>();
+  const results = new Set(program.outputs.filter(o => o.role !== 'update').map(o => storageOf(o.tensor)));
   for (const work of program.works) {
-    const found = describe(work, program);
+    if (!known.has(work)) known.set(work, describe(work, results));
+    const found = known.get(work);
     if (!found) continue;
-    const list = groups.get(found.key) ?? [];
-    groups.set(found.key, [...list, found.member]);
+    const list = groups.get(found.key);
+    if (list) list.push(found.member);
+    else groups.set(found.key, [found.member]);
   }
   return [...groups.values()].filter(g => g.length > 1);
 }
+
+type Description = { readonly key: string; readonly member: Member } | undefined;
+
+/** What is known of works; those that a pack does not touch stay the same objects. */
+type Descriptions = Map<Work, Description>;
 
 const isUniform = (t: Tensor): boolean => t.role === 'scalar' || t.role === 'key';
 const isPersistent = (t: Tensor): boolean => t.role === 'param' || t.role === 'state';
 
 /** A work is packable if it is elementwise over constant sizes and reads every tensor at its own place. */
-function describe(work: Work, program: Program): { key: string; member: Member } | undefined {
+function describe(work: Work, results: ReadonlySet<Tensor>): Description {
   const [compute] = work.region.stages;
   if (!compute || work.region.stages.length > 1 || compute.reduce || work.loop) return undefined;
   const extents = compute.axes.map(a => a.extent);
@@ -60,7 +68,6 @@ function describe(work: Work, program: Program): { key: string; member: Member }
     if (out.keep || (out.at && !isOwn(out.at, work.outputs[i]!))) return undefined;
     slotOf(work.outputs[i]!);
   }
-  const results = new Set(program.outputs.filter(o => o.role !== 'update').map(o => storageOf(o.tensor)));
   if (slots.some(t => t.type.dtype !== 'f32' || t.within || results.has(t))) return undefined;
   if (slots.some(t => !isPersistent(t) && t.role !== 'temporary')) return undefined;
 
@@ -103,10 +110,11 @@ const aligned = (n: number): number => Math.ceil(n / alignment) * alignment;
 export function pack(program: Program, layout: StateLayout): Program {
   const offsets = new Map(layout.tensors.map(t => [t.name, t.offset / 4]));
   const tried = new Set<string>();
+  const known: Descriptions = new Map();
   let result = program;
   for (;;) {
     // Groups are found again each time: what has become part of a pack is not packed twice.
-    const run = packGroups(result)
+    const run = packGroups(result, known)
       .flatMap(group => adjacentRuns(group, offsets))
       .find(r => r.length > 1 && !tried.has(runKey(r)));
     if (!run) return result;
@@ -129,37 +137,48 @@ function adjacentRuns(group: PackGroup, offsets: ReadonlyMap<string, number>): M
   if (first === undefined) return [];
   const sorted = [...group].sort((a, b) => at(a, first) - at(b, first));
   const runs: Member[][] = [[sorted[0]!]];
+  let taken = new Set(sorted[0]!.slots);
   for (const member of sorted.slice(1)) {
     const run = runs.at(-1)!;
     const before = run.at(-1)!;
     const adjacent = persistent.every(
       s => at(member, s) - at(before, s) === aligned(size(before.slots[first]!)),
     );
-    const shared = run.some(m => m.slots.some(t => member.slots.includes(t)));
+    const shared = member.slots.some(t => taken.has(t));
     if (adjacent && !shared) run.push(member);
-    else runs.push([member]);
+    else {
+      runs.push([member]);
+      taken = new Set();
+    }
+    for (const t of member.slots) taken.add(t);
   }
   return runs;
 }
 
 /** Whether every work of a run may wait for the last one: nothing between reads what it writes or writes what it uses. */
-function mayWait(program: Program, run: readonly Member[], place: number): boolean {
-  const works = new Set(run.map(m => m.work));
-  const uses = (list: readonly Tensor[], tensors: ReadonlySet<Tensor>): boolean =>
-    list.some(t => tensors.has(storageOf(t)));
-  return run.every(({ work, slots }) => {
-    const own = new Set(slots);
-    const written = new Set(work.outputs.map(storageOf));
-    return program.works
-      .slice(program.works.indexOf(work) + 1, place)
-      .every(w => works.has(w) || !(uses(w.inputs, written) || uses(w.outputs, own)));
-  });
+function mayWait(program: Program, run: readonly Member[], first: number, place: number): boolean {
+  const members = new Map(run.map(m => [m.work, m]));
+  const written = new Set<Tensor>();
+  const used = new Set<Tensor>();
+  for (const work of program.works.slice(first, place)) {
+    const member = members.get(work);
+    if (member) {
+      for (const t of work.outputs) written.add(storageOf(t));
+      for (const t of member.slots) used.add(t);
+    } else if (
+      work.inputs.some(t => written.has(storageOf(t))) ||
+      work.outputs.some(t => used.has(storageOf(t)))
+    )
+      return false;
+  }
+  return true;
 }
 
 function packRun(program: Program, run: readonly Member[], offsets: ReadonlyMap<string, number>): Program {
   const works = new Set(run.map(m => m.work));
-  const place = Math.max(...run.map(m => program.works.indexOf(m.work)));
-  if (!mayWait(program, run, place)) return program;
+  const places = program.works.flatMap((w, i) => (works.has(w) ? [i] : []));
+  const place = places.at(-1)!;
+  if (!mayWait(program, run, places[0]!, place)) return program;
 
   // Where each member lies in its pack: the same in every slot.
   const starts: number[] = [];
@@ -170,7 +189,7 @@ function packRun(program: Program, run: readonly Member[], offsets: ReadonlyMap<
   }
   total = starts.at(-1)! + size(run.at(-1)!.slots[0]!);
 
-  let nextId = Math.max(...program.tensors.map(t => t.id)) + 1;
+  let nextId = program.tensors.reduce((most, t) => Math.max(most, t.id), 0) + 1;
   const replaced = new Map<Tensor, Tensor>();
   const packs = run[0]!.slots.map((model, slot): Tensor => {
     const persistent = isPersistent(model);
@@ -213,7 +232,10 @@ function packRun(program: Program, run: readonly Member[], offsets: ReadonlyMap<
   const kept = program.works.flatMap((w, i): Work[] => {
     if (i === place) return [merged];
     if (works.has(w)) return [];
-    return [{ ...w, inputs: w.inputs.map(tensorOf), outputs: w.outputs.map(tensorOf) }];
+    const inputs = w.inputs.map(tensorOf);
+    const outputs = w.outputs.map(tensorOf);
+    const same = inputs.every((t, k) => t === w.inputs[k]) && outputs.every((t, k) => t === w.outputs[k]);
+    return [same ? w : { ...w, inputs, outputs }];
   });
   return {
     ...program,

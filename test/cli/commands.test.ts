@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { passNames } from '../../src/cli/dump.ts';
 import { exitCode, report } from '../../src/cli/errors.ts';
 import { parseDefine } from '../../src/cli/options.ts';
+import { passNames } from '../../src/cli/pass-names.ts';
 import { InternalError } from '../../src/support/internal-error.ts';
 import { dnnc, temporaryFolder, tiny } from './helpers.ts';
 

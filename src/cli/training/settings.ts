@@ -7,6 +7,7 @@ import { usageError } from '../errors.ts';
 import type { RunTarget } from '../options.ts';
 import { chooseMonitor, firstLoss, type Monitor } from './best.ts';
 import type { Dataset } from './data.ts';
+import { defaults } from './defaults.ts';
 import { batchesPerEpoch } from './loop.ts';
 
 /** What was asked for on the command line; what is absent was not. */
@@ -40,8 +41,6 @@ export interface RunSettings {
   /** Where there is validation data. */
   readonly monitor?: Monitor;
 }
-
-export const defaults = { batch: 32, epochs: 10, seed: 0, target: 'webgpu' } as const;
 
 export interface RunInputs {
   readonly train: Train;

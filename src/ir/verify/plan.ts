@@ -3,14 +3,7 @@ import * as D from '../dim.ts';
 import { bufferUses } from '../kernel-access.ts';
 import type { Binding, Plan, StateLayout } from '../plan.ts';
 import { inRunningOrder, type Loop, storageOf, type Tensor, turnsAt } from '../program.ts';
-
-/** Bytes from `start` to before `end`. */
-interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
-const overlap = (a: Range, b: Range): boolean => a.start < b.end && b.start < a.end;
+import { overlap, type Range, Ranges } from './ranges.ts';
 
 /**
  * What is wrong with a plan, one sentence each; empty where nothing is. Sizes are tried where none are given: every
@@ -39,17 +32,16 @@ function verifyFor(plan: Plan, layout: StateLayout, sizes: DimEnv): string[] {
   };
 
   const blocks = plan.blocks.map(b => ({ ...b, ...rangeOf(b) }));
-  blocks.forEach((b, i) => {
+  for (const b of blocks) {
     if (b.start % 256 !== 0) problems.push(`${b.tensor.name} lies unaligned at ${b.start}`);
     if (b.start < 0 || b.end > arenaBytes) problems.push(`${b.tensor.name} lies outside the arena`);
-    for (const other of blocks.slice(i + 1))
-      if (overlap(b, other) && b.from <= other.to && other.from <= b.to)
-        problems.push(`${b.tensor.name} and ${other.tensor.name} overlap while both live`);
-  });
+  }
+  problems.push(...overlaps(blocks));
 
+  const blockOf: BlockOf = new Map(blocks.map(b => [b.tensor.id, b]));
   const arena = new Marks();
   for (const input of plan.inputs) {
-    const block = blocks.find(b => b.tensor.id === storageOf(input.tensor).id);
+    const block = blockOf.get(storageOf(input.tensor).id);
     if (block) arena.write(block, storageOf(input.tensor));
     else problems.push(`input ${input.name} has no block`);
   }
@@ -75,7 +67,7 @@ function verifyFor(plan: Plan, layout: StateLayout, sizes: DimEnv): string[] {
         if (other.buffer === b.buffer && overlap(b, other) && !bothRead(i, ranges.indexOf(other)))
           problems.push(`${what} shares memory with ${other.tensor.name}`);
       if (b.buffer === 'arena' && reads.has(buffers[i]?.name ?? ''))
-        problems.push(...arena.misread(partsOf(b, blocks, b)).map(p => `${what} is read but holds ${p}`));
+        problems.push(...arena.misread(partsOf(b, blockOf, b)).map(p => `${what} is read but holds ${p}`));
     });
     ranges.forEach((b, i) => {
       if (b.buffer === 'arena' && writes.has(buffers[i]?.name ?? '')) arena.write(b, storageOf(b.tensor));
@@ -85,8 +77,28 @@ function verifyFor(plan: Plan, layout: StateLayout, sizes: DimEnv): string[] {
     const start = at(output.offset);
     const { dtype, shape } = output.type;
     const bytes = shape.map(at).reduce((n, d) => n * d, dtype === 'f16' ? 2 : 4);
-    const parts = partsOf({ tensor: output.tensor }, blocks, { start, end: start + bytes });
+    const parts = partsOf({ tensor: output.tensor }, blockOf, { start, end: start + bytes });
     problems.push(...arena.misread(parts).map(p => `output ${output.name} holds ${p} at the end`));
+  }
+  return problems;
+}
+
+type Block = Plan['blocks'][number] & Range;
+
+type BlockOf = ReadonlyMap<number, Block>;
+
+/** Blocks that share memory while both live: each is compared with those that are live when it begins. Such a one counts once. */
+function overlaps(blocks: readonly Block[]): string[] {
+  const problems: string[] = [];
+  const live = new Ranges<Block>();
+  const ends = [...blocks].sort((a, b) => a.to - b.to);
+  let ended = 0;
+  for (const b of [...blocks].sort((x, y) => x.from - y.from)) {
+    for (; ended < ends.length && ends[ended]!.to < b.from; ended++) live.delete(ends[ended]!);
+    const met = live.over(b);
+    for (const other of met)
+      problems.push(`${other.tensor.name} and ${b.tensor.name} overlap while both live`);
+    if (met.length === 0) live.add(b);
   }
   return problems;
 }
@@ -94,13 +106,13 @@ function verifyFor(plan: Plan, layout: StateLayout, sizes: DimEnv): string[] {
 /** The ranges that must hold a tensor's values: a pack is whole where its members are, with or without the gaps between. */
 function partsOf(
   { tensor }: Pick<Binding, 'tensor'>,
-  blocks: readonly (Plan['blocks'][number] & Range)[],
+  blockOf: BlockOf,
   range: Range,
 ): { range: Range; owners: readonly Tensor[] }[] {
   const storage = storageOf(tensor);
   const packs: Tensor[] = [];
   for (let t = storage; t.within; t = storageOf(t.within.pack)) packs.push(storageOf(t.within.pack));
-  const block = blocks.find(b => b.tensor.id === storage.id);
+  const block = blockOf.get(storage.id);
   const members = block?.members.filter(m => m.id !== storage.id) ?? [];
   if (members.length === 0) return [{ range, owners: [storage, ...packs] }];
   return members.map(m => {
@@ -112,23 +124,23 @@ function partsOf(
 
 /** Who wrote each byte last. */
 class Marks {
-  #parts: (Range & { readonly owner: Tensor })[] = [];
+  readonly #parts = new Ranges<Range & { readonly owner: Tensor }>();
 
   write({ start, end }: Range, owner: Tensor): void {
-    this.#parts = this.#parts.flatMap(p => {
-      const left = { ...p, end: Math.min(p.end, start) };
-      const right = { ...p, start: Math.max(p.start, end) };
-      return [left, right].filter(r => r.start < r.end);
-    });
-    this.#parts.push({ start, end, owner });
+    for (const part of this.#parts.over({ start, end })) {
+      this.#parts.delete(part);
+      if (part.start < start) this.#parts.add({ ...part, end: start });
+      if (end < part.end) this.#parts.add({ ...part, start: end });
+    }
+    if (start < end) this.#parts.add({ start, end, owner });
   }
 
   /** What stands in the ranges that none of their owners wrote. */
   misread(wanted: readonly { readonly range: Range; readonly owners: readonly Tensor[] }[]): string[] {
     return wanted.flatMap(({ range, owners }) => {
-      const inside = this.#parts.filter(p => overlap(p, range));
-      const strangers = inside.filter(p => !owners.some(o => o.id === p.owner.id));
-      if (strangers.length > 0) return [`values of ${strangers[0]!.owner.name}`];
+      const inside = this.#parts.over(range);
+      const stranger = inside.find(p => !owners.some(o => o.id === p.owner.id));
+      if (stranger) return [`values of ${stranger.owner.name}`];
       const covered = inside.reduce(
         (sum, p) => sum + Math.min(p.end, range.end) - Math.max(p.start, range.start),
         0,

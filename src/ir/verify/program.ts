@@ -1,13 +1,30 @@
+import type { Axis, Compute } from '../compute.ts';
+import { computeKey } from '../compute-key.ts';
 import { equal, product } from '../dim.ts';
 import { type Program, storageOf, type Tensor } from '../program.ts';
 import { printType, sameType } from '../type.ts';
 import { verifyCompute } from './compute.ts';
+
+/** Computes that are in order; most outlive the pass that made them. */
+const sound = new WeakSet<Compute>();
 
 /** What is wrong with a fused program, a line each: reads before writes, wrong types, unsound computes. */
 export function verifyProgram(program: Program): string[] {
   const problems: string[] = [];
   const tensors = new Set(program.tensors);
   const written = new Set<Tensor>();
+  /** Equal Computes, of which a deep net has many, are verified once. */
+  const soundHere = new Set<string>();
+  const problemsOf = (compute: Compute, outer: readonly Axis[]): string[] => {
+    if (outer.length > 0) return verifyCompute(compute, outer);
+    if (sound.has(compute) || soundHere.has(computeKey(compute))) return [];
+    const found = verifyCompute(compute);
+    if (found.length === 0) {
+      sound.add(compute);
+      soundHere.add(computeKey(compute));
+    }
+    return found;
+  };
   const isWritten = (t: Tensor): boolean => {
     const root = storageOf(t);
     if (root.role !== 'temporary' && root.role !== 'pack') return true;
@@ -26,7 +43,7 @@ export function verifyProgram(program: Program): string[] {
     for (const t of work.inputs)
       if (!isWritten(t)) problems.push(`${at}: ${t.name} is read before it is written`);
     for (const compute of work.region.stages)
-      problems.push(...verifyCompute(compute, work.region.outer).map(p => `${at}: ${p}`));
+      problems.push(...problemsOf(compute, work.region.outer).map(p => `${at}: ${p}`));
     if (stage?.outs.length !== work.outputs.length)
       problems.push(`${at}: ${stage?.outs.length} outs for ${work.outputs.length} tensors`);
     work.outputs.forEach((t, i) => {

@@ -1,5 +1,5 @@
 import * as A from '../../ir/affine.ts';
-import type { Compute, Expr, Out } from '../../ir/compute.ts';
+import type { Compute, Expr } from '../../ir/compute.ts';
 import * as E from '../../ir/expr.ts';
 import type { Graph, LoopNode, OpNode, Value } from '../../ir/graph.ts';
 import { graphInputs } from '../../ir/graph.ts';
@@ -163,13 +163,22 @@ export function bindingCount(
   outs: readonly Value[],
   grouping: Omit<Grouping, 'groups'>,
 ): number {
+  return boundBuffers(compute, outs, grouping).size;
+}
+
+/** The values whose buffers it binds. */
+export function boundBuffers(
+  compute: Compute,
+  outs: readonly Value[],
+  grouping: Omit<Grouping, 'groups'>,
+): ReadonlySet<Value> {
   const bound = new Set<Value>(outs.map(v => grouping.targets.get(v) ?? v));
   for (const load of computeLoads(compute)) {
     const root = rootOf(grouping.values.get(load.input)!, grouping.views);
     const { node } = root;
     if (node.kind !== 'input' || (node.role !== 'scalar' && node.role !== 'key')) bound.add(root);
   }
-  return bound.size;
+  return bound;
 }
 
 /** The value whose storage `v` is. */
@@ -177,46 +186,4 @@ export function rootOf(v: Value, views: ReadonlyMap<Value, Value>): Value {
   let root = v;
   for (let next = views.get(root); next; next = views.get(root)) root = next;
   return root;
-}
-
-/** Keeps the outs that something outside needs; a group left with none is dropped. */
-export function dropUnused(grouping: Grouping, graph: Graph): Group[] {
-  const needed = new Set<Value>(graph.outputs.map(o => rootOf(o.value, grouping.views)));
-  const kept: Group[] = [];
-  for (const group of [...grouping.groups].reverse()) {
-    const keep = group.values.map(v => needed.has(v));
-    if (!keep.includes(true)) continue;
-    if (group.loop) {
-      kept.push(group);
-      for (const id of groupReads(group)) needed.add(rootOf(grouping.values.get(id)!, grouping.views));
-      continue;
-    }
-    const outs: Out[] = group.compute.outs.filter((_, i) => keep[i]);
-    const compute = outs.some(usesReduction)
-      ? { ...group.compute, outs }
-      : { inputs: group.compute.inputs, axes: group.compute.axes, outs };
-    kept.push({ compute, values: group.values.filter((_, i) => keep[i]), nodes: group.nodes });
-    for (const load of computeLoads(compute))
-      needed.add(rootOf(grouping.values.get(load.input)!, grouping.views));
-  }
-  return kept.reverse();
-}
-
-function usesReduction(out: Out): boolean {
-  const found = (e: Expr): boolean => {
-    switch (e.kind) {
-      case 'reduced':
-        return true;
-      case 'unary':
-      case 'cast':
-        return found(e.a);
-      case 'binary':
-        return found(e.a) || found(e.b);
-      case 'select':
-        return found(e.condition) || found(e.a) || found(e.b);
-      default:
-        return false;
-    }
-  };
-  return found(out.value);
 }

@@ -60,10 +60,11 @@ export function placeUpdates(graph: Graph, grouping: Grouping, groups: readonly 
  */
 export function unshareConstants(graph: Graph, { groups, values }: Grouping): Graph {
   const seen = new Set<Value>();
-  let nextId = Math.max(0, ...values.keys()) + 1;
+  let nextId = [...values.keys()].reduce((most, id) => Math.max(most, id), 0) + 1;
+  const alone = new Map(groups.flatMap(g => (g.values.length === 1 ? [[g.values[0]!, g] as const] : [])));
   const outputs = graph.outputs.map(output => {
     const { role, value } = output;
-    const group = groups.find(g => g.values.length === 1 && g.values[0] === value);
+    const group = alone.get(value);
     const first = !seen.has(value);
     seen.add(value);
     if (role !== 'update' || first || !group || group.loop || computeLoads(group.compute).length > 0)

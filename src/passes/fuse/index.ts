@@ -4,11 +4,12 @@ import type { Target } from '../../ir/target.ts';
 import { prices } from '../prices.ts';
 import { assemble } from './assemble.ts';
 import { type Lowered, lowerNode } from './definition.ts';
-import { dropUnused, initialGroups, rootOf } from './group.ts';
+import { initialGroups, rootOf } from './group.ts';
 import { unshareConstants } from './in-place.ts';
 import { turnGraph } from './loop.ts';
 import { chooseMaterialised } from './materialise.ts';
-import { mergeEpilogues, mergeSiblings } from './merge.ts';
+import { epilogueMerger, siblingMerger } from './merge.ts';
+import { Pool } from './pool.ts';
 
 /**
  * Lowers every node to a Compute and fuses them into works: producers into loads, consumers into outputs,
@@ -30,11 +31,14 @@ export function fuse(graph: Graph, target: Target): Program {
     limit,
   );
   const outputs = new Set(graph.outputs.map(o => rootOf(o.value, grouping.views)));
+  const pool = new Pool(grouping);
+  const mergeNextEpilogue = epilogueMerger(pool, grouping, outputs, limit);
+  const mergeNextSiblings = siblingMerger(pool, grouping, limit);
   do {
-    while (mergeEpilogues(grouping, outputs, limit));
-    grouping.groups.splice(0, Infinity, ...dropUnused(grouping, graph));
-  } while (mergeSiblings(grouping, limit));
-  grouping.groups.splice(0, Infinity, ...dropUnused(grouping, graph));
+    while (mergeNextEpilogue());
+    pool.dropUnused(outputs);
+  } while (mergeNextSiblings());
+  grouping.groups.splice(0, Infinity, ...pool.groups);
   const unshared = unshareConstants(graph, grouping);
   return assemble(unshared, grouping, grouping.groups);
 }

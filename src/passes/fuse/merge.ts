@@ -4,18 +4,10 @@ import * as D from '../../ir/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { pair } from '../../ir/monoid.ts';
 import { computeLoads, mapCompute } from './definition.ts';
-import { bindingCount, type Group, type Grouping, groupReads, rootOf } from './group.ts';
+import { bindingCount, boundBuffers, type Group, type Grouping, rootOf } from './group.ts';
+import { type Pool, SlotQueue, some } from './pool.ts';
 
-const readSets = new WeakMap<Group, ReadonlySet<Value>>();
-
-/** Roots of everything a group reads. Groups do not change: what is merged becomes a new one. */
-function reads(group: Group, grouping: Grouping): ReadonlySet<Value> {
-  let found = readSets.get(group);
-  if (!found) readSets.set(group, (found = findReads(group, grouping)));
-  return found;
-}
-
-/** Remembers what two groups make together: passes over all pairs meet the same ones again and again. */
+/** Remembers what two groups make together: the same ones meet again and again, and groups do not change. */
 function pairwise(
   join: (a: Group, b: Group, grouping: Grouping) => Compute | undefined,
 ): (a: Group, b: Group, grouping: Grouping) => Compute | undefined {
@@ -33,69 +25,68 @@ function pairwise(
 const joinedMap = pairwise((a, b, grouping) => joinMap(a, b, grouping));
 const joinedSiblings = pairwise((a, b, g) => joinReduction(a, b, g) ?? joinMaps(a, b, g));
 
-function findReads(group: Group, grouping: Grouping): Set<Value> {
-  return new Set(groupReads(group).map(id => rootOf(grouping.values.get(id)!, grouping.views)));
-}
-
-/**
- * Where two groups may stand as one: at the later place if nothing between reads the earlier one's values,
- * at the earlier place if everything the later one reads is there by then. Undefined: nowhere.
- */
-function mergedPlace(
-  groups: readonly Group[],
-  early: number,
-  late: number,
-  grouping: Grouping,
-): number | undefined {
-  const made = new Set(groups[early]!.values);
-  const between = groups.slice(early + 1, late);
-  if (!between.some(g => [...reads(g, grouping)].some(v => made.has(v)))) return late;
-  const madeBetween = new Set(between.flatMap(g => g.values));
-  if (![...reads(groups[late]!, grouping)].some(v => madeBetween.has(v))) return early;
-  return undefined;
-}
-
-function replace(groups: Group[], early: number, late: number, place: number, merged: Group): void {
-  groups[place] = merged;
-  groups.splice(place === late ? early : late, 1);
-}
-
 /**
  * Consumers into their producers: a map whose element is made from the same element of a producer's out joins the
- * producer's kernel (bias, activation, optimiser update, backward mask).
+ * producer's kernel (bias, activation, optimiser update, backward mask). Each call of the result merges the first
+ * consumer that can be; false when there is none. Only consumers that a change touches are tried again.
  */
-export function mergeEpilogues(
+export function epilogueMerger(
+  pool: Pool,
   grouping: Grouping,
   outputs: ReadonlySet<Value>,
   maxBindings: number,
-): boolean {
-  const { groups } = grouping;
-  const readers = new Map<Value, Group[]>();
-  for (const g of groups) for (const v of reads(g, grouping)) readers.set(v, [...(readers.get(v) ?? []), g]);
-  /** Whether a value must still be stored when the two are one: an output, or read by someone else. */
-  const isNeeded = (v: Value, ...merged: readonly Group[]): boolean =>
-    outputs.has(v) || (readers.get(v) ?? []).some(g => !merged.includes(g));
-  for (let late = 0; late < groups.length; late++) {
-    const consumer = groups[late]!;
-    if (consumer.compute.reduce || consumer.compute.outs.some(o => o.keep)) continue;
-    const sources = reads(consumer, grouping);
-    const producers = groups
-      .map((g, i) => ({ g, i }))
-      .filter(({ g, i }) => i < late && g.values.some(v => sources.has(v)))
-      .sort((x, y) => Number(!!y.g.compute.reduce) - Number(!!x.g.compute.reduce) || y.i - x.i);
-    for (const { g: producer, i: early } of producers) {
+): () => boolean {
+  const open = new SlotQueue();
+  /** Consumers that would join a producer, were it not for the bindings or the order: others' changes matter to them. */
+  const blocked = new Set<Group>();
+  pool.watch(slots => {
+    for (const slot of slots) {
+      open.add(slot);
+      for (const v of pool.at(slot)?.values ?? [])
+        for (const reader of pool.readers(v)) if (blocked.has(reader)) open.add(pool.slotOf(reader));
+    }
+  });
+
+  const mergeInto = (consumer: Group, late: number): boolean => {
+    if (consumer.compute.reduce || consumer.compute.outs.some(o => o.keep)) return false;
+    const producers = new Set<Group>();
+    for (const v of pool.reads(consumer)) {
+      const maker = pool.maker(v);
+      if (maker) producers.add(maker);
+    }
+    const ranked = [...producers].sort(
+      (x, y) => Number(!!y.compute.reduce) - Number(!!x.compute.reduce) || pool.slotOf(y) - pool.slotOf(x),
+    );
+    for (const producer of ranked) {
       const compute = joinedMap(producer, consumer, grouping);
       if (!compute) continue;
       const values = [...producer.values, ...consumer.values];
-      const stored = values.filter(v => isNeeded(v, producer, consumer));
-      if (bindingCount(compute, stored, grouping) > maxBindings) continue;
-      const place = mergedPlace(groups, early, late, grouping);
-      if (place === undefined) continue;
-      replace(groups, early, late, place, { compute, values, nodes: [...producer.nodes, ...consumer.nodes] });
+      // A value must still be stored when the two are one if it is an output, or read by someone else.
+      const stored = values.filter(
+        v => outputs.has(v) || some(pool.readers(v), g => g !== producer && g !== consumer),
+      );
+      const early = pool.slotOf(producer);
+      const place =
+        bindingCount(compute, stored, grouping) > maxBindings ? undefined : pool.mergedPlace(early, late);
+      if (place === undefined) {
+        blocked.add(consumer);
+        continue;
+      }
+      pool.merge(early, late, place, { compute, values, nodes: [...producer.nodes, ...consumer.nodes] });
       return true;
     }
-  }
-  return false;
+    return false;
+  };
+
+  return () => {
+    for (let slot = open.take(); slot !== undefined; slot = open.take()) {
+      const consumer = pool.at(slot);
+      if (!consumer) continue;
+      blocked.delete(consumer);
+      if (mergeInto(consumer, slot)) return true;
+    }
+    return false;
+  };
 }
 
 /** The consumer's outs over the producer's axes, if it reads the producer's values only at its own position. */
@@ -161,28 +152,119 @@ function permutations(producer: Group, consumer: Group, grouping: Grouping): Ind
 
 /**
  * Works over the same points side by side. A reduction beside a larger one becomes further components of the larger one's monoid,
- * stored where the axes it lacks are 0 (bias gradient beside the weight gradient, loss beside accuracy).
+ * stored where the axes it lacks are 0 (bias gradient beside the weight gradient, loss beside accuracy). Each call of
+ * the result merges the first pair that can be; false when there is none.
  */
-export function mergeSiblings(grouping: Grouping, maxBindings: number): boolean {
-  const { groups } = grouping;
-  for (let i = 0; i < groups.length; i++)
-    for (let j = i + 1; j < groups.length; j++)
-      for (const [big, small] of [
-        [groups[i]!, groups[j]!],
-        [groups[j]!, groups[i]!],
-      ] as const) {
-        const compute = joinedSiblings(big, small, grouping);
-        if (!compute) continue;
-        const values = [...big.values, ...small.values];
-        if (bindingCount(compute, values, grouping) > maxBindings) continue;
-        const madeByFirst = new Set(groups[i]!.values);
-        if ([...reads(groups[j]!, grouping)].some(v => madeByFirst.has(v))) continue;
-        const place = mergedPlace(groups, i, j, grouping);
-        if (place === undefined) continue;
-        replace(groups, i, j, place, { compute, values, nodes: [...big.nodes, ...small.nodes] });
+export function siblingMerger(pool: Pool, grouping: Grouping, maxBindings: number): () => boolean {
+  /** Slots that have changed, and slots that are the earlier one of a pair that can be merged. */
+  const changed = new SlotQueue();
+  const open = new SlotQueue();
+  const partners = new Partners(grouping);
+  pool.watch(slots => {
+    for (const slot of slots) changed.add(slot);
+  });
+
+  const buffers = new WeakMap<Group, ReadonlySet<Value>>();
+  const bound = (group: Group): ReadonlySet<Value> => {
+    let found = buffers.get(group);
+    if (!found) buffers.set(group, (found = boundBuffers(group.compute, group.values, grouping)));
+    return found;
+  };
+
+  const join = (early: number, late: number) => {
+    const first = pool.at(early)!;
+    const second = pool.at(late)!;
+    if (first.values.some(v => pool.reads(second).has(v))) return undefined;
+    const place = pool.mergedPlace(early, late);
+    // Side by side they bind what each of them binds.
+    if (place === undefined || new Set([...bound(first), ...bound(second)]).size > maxBindings)
+      return undefined;
+    for (const [big, small] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      const compute = joinedSiblings(big, small, grouping);
+      if (!compute) continue;
+      const values = [...big.values, ...small.values];
+      return { place, merged: { compute, values, nodes: [...big.nodes, ...small.nodes] } };
+    }
+    return undefined;
+  };
+
+  return () => {
+    // All changed groups are known before the first is tried.
+    const fresh: number[] = [];
+    for (let slot = changed.take(); slot !== undefined; slot = changed.take()) {
+      partners.put(slot, pool.at(slot));
+      if (pool.at(slot)) fresh.push(slot);
+    }
+    for (const slot of fresh)
+      for (const other of partners.of(slot)) {
+        // One partner is enough to look at a slot again.
+        const early = Math.min(slot, other);
+        if (!open.has(early) && join(early, Math.max(slot, other))) open.add(early);
+      }
+    for (let early = open.peek(); early !== undefined; early = open.peek()) {
+      const first = early;
+      const later = [...partners.of(first)].filter(slot => slot > first);
+      for (const late of later.sort((a, b) => a - b)) {
+        const found = join(first, late);
+        if (!found) continue;
+        pool.merge(first, late, found.place, found.merged);
         return true;
       }
-  return false;
+      open.take();
+    }
+    return false;
+  };
+}
+
+/** Slots by what their groups have in common if they can stand side by side at all. */
+class Partners {
+  readonly #grouping: Grouping;
+  readonly #keys = new Map<number, ReadonlySet<string>>();
+  readonly #slots = new Map<string, Set<number>>();
+
+  constructor(grouping: Grouping) {
+    this.#grouping = grouping;
+  }
+
+  /** The group that a slot holds from now on. */
+  put(slot: number, group: Group | undefined): void {
+    for (const key of this.#keys.get(slot) ?? []) this.#slots.get(key)!.delete(slot);
+    const keys = group ? this.#keysOf(group) : new Set<string>();
+    this.#keys.set(slot, keys);
+    for (const key of keys) {
+      const list = this.#slots.get(key);
+      if (list) list.add(slot);
+      else this.#slots.set(key, new Set([slot]));
+    }
+  }
+
+  of(slot: number): Set<number> {
+    const found = new Set<number>();
+    for (const key of this.#keys.get(slot) ?? []) for (const other of this.#slots.get(key)!) found.add(other);
+    found.delete(slot);
+    return found;
+  }
+
+  /** Maps go together over equal points, reductions where they load one tensor or all run over one list of points. */
+  #keysOf(group: Group): Set<string> {
+    const { axes, reduce } = group.compute;
+    const extents = (list: readonly Axis[]): string => list.map(a => a.extent.key).join();
+    if (!reduce) {
+      const isFree = axes.length > 0 && !group.values.some(v => this.#grouping.targets.has(v));
+      return new Set(isFree ? [`map ${extents(axes)}`] : []);
+    }
+    if (reduce.guard) return new Set();
+    const keys = new Set(axes.length === 0 ? [`reduction ${extents(reduce.axes)}`] : []);
+    for (const load of computeLoads(group.compute)) {
+      if (load.guard) continue;
+      const { values, views } = this.#grouping;
+      keys.add(`reads ${rootOf(values.get(load.input)!, views).id}`);
+    }
+    return keys;
+  }
 }
 
 /** Two maps over the same points, neither reading the other: one pass over them. Updates are left for packing. */

@@ -73,26 +73,37 @@ export function bestFit(items: readonly Sized[]): { offsets: number[]; size: num
     .map((item, i) => ({ item, i }))
     .sort((a, b) => b.item.size - a.item.size || a.item.from - b.item.from || a.i - b.i);
   const offsets: number[] = [];
-  const placed: { item: Sized; offset: number }[] = [];
+  // What is placed, by offset. Plain arrays of numbers: this loop meets all pairs of a deep net's tensors.
+  const [starts, ends, froms, tos] = [0, 1, 2, 3].map(() => new Float64Array(items.length)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
   let size = 0;
-  for (const { item, i } of order) {
+  order.forEach(({ item, i }, placed) => {
     let best = -1;
     let bestGap = Number.POSITIVE_INFINITY;
     let end = 0;
-    for (const other of placed) {
-      if (other.item.from > item.to || other.item.to < item.from) continue;
-      const gap = other.offset - end;
+    for (let k = 0; k < placed; k++) {
+      if (froms[k]! > item.to || tos[k]! < item.from) continue;
+      const gap = starts[k]! - end;
       if (gap >= item.size && gap < bestGap) {
         best = end;
         bestGap = gap;
       }
-      end = Math.max(end, other.offset + other.item.size);
+      if (ends[k]! > end) end = ends[k]!;
     }
     const offset = best >= 0 ? best : end;
     offsets[i] = offset;
     size = Math.max(size, offset + item.size);
-    const at = placed.findIndex(p => p.offset > offset);
-    placed.splice(at < 0 ? placed.length : at, 0, { item, offset });
-  }
+    let at = placed;
+    while (at > 0 && starts[at - 1]! > offset) at--;
+    for (const list of [starts, ends, froms, tos]) list.copyWithin(at + 1, at, placed);
+    starts[at] = offset;
+    ends[at] = offset + item.size;
+    froms[at] = item.from;
+    tos[at] = item.to;
+  });
   return { offsets, size };
 }

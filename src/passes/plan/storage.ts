@@ -51,7 +51,9 @@ export function packMembers(tensors: readonly Tensor[]): Map<number, Tensor[]> {
   for (const tensor of tensors) {
     if (tensor.view || !tensor.within) continue;
     const { root } = unitOf(tensor);
-    members.set(root.id, [...(members.get(root.id) ?? []), tensor]);
+    const list = members.get(root.id);
+    if (list) list.push(tensor);
+    else members.set(root.id, [tensor]);
   }
   return members;
 }
@@ -90,8 +92,12 @@ export function slotBytes(slot: StateSlot): number {
   return D.evaluate(storageBytes({ dtype: slot.dtype, shape }, false));
 }
 
+const slotsByName = new WeakMap<StateLayout, ReadonlyMap<string, StateSlot>>();
+
 function slotOf(tensor: Tensor, layout: StateLayout): StateSlot {
-  const slot = layout.tensors.find(s => s.name === tensor.path);
+  let byName = slotsByName.get(layout);
+  if (!byName) slotsByName.set(layout, (byName = new Map(layout.tensors.map(s => [s.name, s]))));
+  const slot = byName.get(tensor.path ?? '');
   if (!slot)
     throw new InternalError(`${tensor.role} ${tensor.path ?? tensor.name} has no place in the state buffer`);
   const { dtype, shape } = tensor.type;

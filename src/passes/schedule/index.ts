@@ -1,6 +1,6 @@
 import type { Compute } from '../../ir/compute.ts';
 import type { Kernel, KernelBuffer } from '../../ir/kernel.ts';
-import type { Program, Tensor, Work } from '../../ir/program.ts';
+import { type Program, storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import type { Target } from '../../ir/target.ts';
 import { place } from '../../support/source.ts';
 import { chooseMap, chooseSplit, chooseTiles } from './choose.ts';
@@ -14,6 +14,7 @@ import {
   invocations,
   type Product,
 } from './product.ts';
+import { workKey } from './same.ts';
 import { splitReduction } from './split.ts';
 import { emitTiles } from './tile.ts';
 import { emitWorkgroupTiles } from './workgroup.ts';
@@ -34,7 +35,39 @@ export function schedule(program: Program, target: Target): Scheduled[] {
     role: 'temporary',
     origin,
   });
-  return program.works.map(work => scheduleWork(work, target, temporary));
+  const known = new Map<string, { readonly work: Work; readonly scheduled: Scheduled }>();
+  return program.works.map(work => {
+    const key = workKey(work, inState);
+    const like = known.get(key);
+    if (like) return again(like.scheduled, like.work, work, temporary);
+    const scheduled = scheduleWork(work, target, temporary);
+    known.set(key, { work, scheduled });
+    return scheduled;
+  });
+}
+
+/** The kernels of a work for another one that does the same to other tensors. */
+function again(scheduled: Scheduled, before: Work, work: Work, temporary: NewTensor): Scheduled {
+  const rename = (name: string): string => work.name + name.slice(before.name.length);
+  const temporaries = scheduled.temporaries.map(t => temporary(rename(t.name), t.type, work.origin));
+  const tensors = new Map<Tensor, Tensor>();
+  const pair = (from: readonly Tensor[], to: readonly Tensor[]): void =>
+    from.forEach((t, i) => {
+      tensors.set(storageOf(t), storageOf(to[i]!));
+    });
+  pair(before.inputs, work.inputs);
+  pair(before.outputs, work.outputs);
+  pair(scheduled.temporaries, temporaries);
+  const kernels = scheduled.kernels.map(
+    (kernel): Kernel => ({
+      ...kernel,
+      name: rename(kernel.name),
+      origin: work.origin,
+      comments: commentsOf(work),
+      buffers: kernel.buffers.map(b => ({ ...b, tensor: tensors.get(b.tensor)! })),
+    }),
+  );
+  return { kernels, temporaries };
 }
 
 function scheduleWork(
@@ -106,18 +139,21 @@ function emitKernel(work: Work, workgroupSize: number, emit: (emitter: Emitter) 
   const emitter = new Emitter(work.inputs, work.outputs);
   const emitted = emit(emitter);
   const { groups, shared } = 'terms' in emitted ? { groups: emitted, shared: [] } : emitted;
-  const { path, span } = work.origin;
-  const from = [path, span && place(span)].filter(Boolean).join(', ');
   return {
     name: work.name,
     origin: work.origin,
-    comments: [from, work.absorbed.join(' + ')].filter(Boolean),
+    comments: commentsOf(work),
     buffers: shareAccess(emitter.buffers),
     workgroupSize,
     groups,
     shared,
     body: emitter.statements,
   };
+}
+
+function commentsOf({ origin: { path, span }, absorbed }: Work): string[] {
+  const from = [path, span && place(span)].filter(Boolean).join(', ');
+  return [from, absorbed.join(' + ')].filter(Boolean);
 }
 
 function inState(t: Tensor): boolean {
