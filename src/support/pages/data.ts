@@ -68,7 +68,8 @@ export const dataPages: readonly Page[] = [
     cure: 'Use a file with examples.',
   }),
   page('E0412', 'a batch that the data cannot fill', {
-    cause: 'There are fewer examples than `--batch`, and partial batches are dropped.',
+    cause:
+      'There are fewer examples than `--batch`, and partial batches are dropped. Or a `param` has a row for each example of a batch, and some batch would be smaller.',
     language: 'console',
     example: train('--data ten.safetensors --batch 32 --out runs/fit'),
     cure: 'Use a smaller `--batch`, or `--keep-last`.',
