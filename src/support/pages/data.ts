@@ -121,8 +121,11 @@ export const dataPages: readonly Page[] = [
   page('E0901', 'not supported yet', {
     cause: 'The compiler reads this part of the language, but does not translate it yet.',
     language: 'dnn',
-    example: `net Row(x: f32[4, 8], i: i32) -> f32[8] {
-  return x[i]
+    example: `net Sums(x: f32[N, T]) -> f32[N, T] {
+  return scan(axis = 1) xt in x carry total = zeros(N) {
+    total = total + xt
+    yield total
+  }
 }
 `,
     cure: 'Use what the hint says; docs/language.md lists such parts.',
