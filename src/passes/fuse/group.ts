@@ -115,11 +115,17 @@ export function dropUnused(grouping: Grouping, graph: Graph): Group[] {
     const keep = group.values.map(v => needed.has(v));
     if (!keep.includes(true)) continue;
     const outs: Out[] = group.compute.outs.filter((_, i) => keep[i]);
-    const compute = outs.some(usesReduction)
+    const isReduced = outs.some(usesReduction);
+    // What stays as it is stays the same group, of which much is remembered.
+    const isWhole = !keep.includes(false) && isReduced === (group.compute.reduce !== undefined);
+    const compute = isReduced
       ? { ...group.compute, outs }
       : { inputs: group.compute.inputs, axes: group.compute.axes, outs };
-    kept.push({ compute, values: group.values.filter((_, i) => keep[i]), nodes: group.nodes });
-    for (const load of computeLoads(compute))
+    const left = isWhole
+      ? group
+      : { compute, values: group.values.filter((_, i) => keep[i]), nodes: group.nodes };
+    kept.push(left);
+    for (const load of computeLoads(left.compute))
       needed.add(rootOf(grouping.values.get(load.input)!, grouping.views));
   }
   return kept.reverse();

@@ -46,12 +46,19 @@ function mergedPlace(
   late: number,
   grouping: Grouping,
 ): number | undefined {
-  const made = new Set(groups[early]!.values);
-  const between = groups.slice(early + 1, late);
-  if (!between.some(g => [...reads(g, grouping)].some(v => made.has(v)))) return late;
-  const madeBetween = new Set(between.flatMap(g => g.values));
-  if (![...reads(groups[late]!, grouping)].some(v => madeBetween.has(v))) return early;
+  const isBetween = (test: (g: Group) => boolean): boolean => {
+    for (let i = early + 1; i < late; i++) if (test(groups[i]!)) return true;
+    return false;
+  };
+  const made = groups[early]!.values;
+  if (!isBetween(g => readsAny(g, made, grouping))) return late;
+  if (!isBetween(g => readsAny(groups[late]!, g.values, grouping))) return early;
   return undefined;
+}
+
+function readsAny(group: Group, values: readonly Value[], grouping: Grouping): boolean {
+  const own = reads(group, grouping);
+  return values.some(v => own.has(v));
 }
 
 function replace(groups: Group[], early: number, late: number, place: number, merged: Group): void {
@@ -70,17 +77,25 @@ export function mergeEpilogues(
 ): boolean {
   const { groups } = grouping;
   const readers = new Map<Value, Group[]>();
-  for (const g of groups) for (const v of reads(g, grouping)) readers.set(v, [...(readers.get(v) ?? []), g]);
+  const makers = new Map<Value, number>();
+  groups.forEach((g, i) => {
+    for (const v of g.values) makers.set(v, i);
+    for (const v of reads(g, grouping)) {
+      const known = readers.get(v);
+      if (known) known.push(g);
+      else readers.set(v, [g]);
+    }
+  });
   /** Whether a value must still be stored when the two are one: an output, or read by someone else. */
   const isNeeded = (v: Value, ...merged: readonly Group[]): boolean =>
     outputs.has(v) || (readers.get(v) ?? []).some(g => !merged.includes(g));
   for (let late = 0; late < groups.length; late++) {
     const consumer = groups[late]!;
     if (consumer.compute.reduce || consumer.compute.outs.some(o => o.keep)) continue;
-    const sources = reads(consumer, grouping);
-    const producers = groups
-      .map((g, i) => ({ g, i }))
-      .filter(({ g, i }) => i < late && g.values.some(v => sources.has(v)))
+    const sources = [...reads(consumer, grouping)].flatMap(v => makers.get(v) ?? []);
+    const producers = [...new Set(sources)]
+      .filter(i => i < late)
+      .map(i => ({ g: groups[i]!, i }))
       .sort((x, y) => Number(!!y.g.compute.reduce) - Number(!!x.g.compute.reduce) || y.i - x.i);
     for (const { g: producer, i: early } of producers) {
       const compute = joinedMap(producer, consumer, grouping);
@@ -172,10 +187,9 @@ export function mergeSiblings(grouping: Grouping, maxBindings: number): boolean 
       ] as const) {
         const compute = joinedSiblings(big, small, grouping);
         if (!compute) continue;
+        if (readsAny(groups[j]!, groups[i]!.values, grouping)) continue;
         const values = [...big.values, ...small.values];
         if (bindingCount(compute, values, grouping) > maxBindings) continue;
-        const madeByFirst = new Set(groups[i]!.values);
-        if ([...reads(groups[j]!, grouping)].some(v => madeByFirst.has(v))) continue;
         const place = mergedPlace(groups, i, j, grouping);
         if (place === undefined) continue;
         replace(groups, i, j, place, { compute, values, nodes: [...big.nodes, ...small.nodes] });
