@@ -1,9 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { writeWeights } from '../../runtime/index.ts';
 import { readSource } from '../../src/cli/files.ts';
 import { stateOf } from '../../src/cli/graphs.ts';
 import { check } from '../../src/compile.ts';
 import { renderDiagnostic } from '../../src/support/render.ts';
+import { dnnc } from '../cli/helpers.ts';
+import { stripes } from './batches.ts';
 import { exampleFile } from './train.ts';
 
 const folder = new URL('../../examples/', import.meta.url);
@@ -65,4 +70,21 @@ describe('rename tables know the names of torchvision', () => {
   ])('%s: %s', (example, net, keys) => {
     expect(renamed(example, keys).sort()).toEqual(tensorsOf(example, net).sort());
   });
+});
+
+test('weights are missed only where a program runs, and by name', async () => {
+  const file = exampleFile('transfer');
+  const inputs = join(mkdtempSync(join(tmpdir(), 'dnnc-examples-')), 'x.safetensors');
+  writeFileSync(inputs, writeWeights({ x: stripes([1, 3, 32, 32]) }));
+  const sizes = ['-D', 'Size=32', '-D', 'Width=4'];
+  expect(await dnnc('check', file, ...sizes)).toMatchObject({ code: 0, err: '' });
+  const { code, err } = await dnnc(
+    ...['run', file, ...sizes, '--net', 'Flowers', '--target', 'interpret'],
+    ...['--inputs', inputs, '--outputs', `${inputs}.out`],
+  );
+  expect(code).toBe(2);
+  expect(err).toMatch(
+    /net Backbone takes its weights from "\.\/resnet50\.safetensors", but there is no file/,
+  );
+  expect(err).toContain('--weights');
 });
