@@ -3,13 +3,15 @@ import { acquire } from './device.ts';
 import type { Model, StateTensor } from './plan.ts';
 import { Session } from './session.ts';
 import { type LoadOptions, parse, type Weights } from './state.ts';
-import { roundUp } from './tensor.ts';
+import { roundUp, type TensorInput } from './tensor.ts';
 
 export interface OpenOptions extends LoadOptions {
   /** Stays the caller's: never destroyed or reconfigured. Without it, one is asked of `navigator.gpu`. */
   readonly device?: GPUDevice;
   /** What `load` takes, or an address to fetch it from. */
   readonly weights?: Weights | string | URL;
+  /** A batch of a training program whose first values are made from data (`param image = content`). */
+  readonly feed?: Readonly<Record<string, TensorInput>>;
   /** The scalar `seed` of every run that is not given one; 0 if absent. */
   readonly seed?: number;
   /** Called with every promise on the device's work, for hosts that need to drive or slow the polling. */
@@ -39,8 +41,13 @@ export async function open(model: Model, options: OpenOptions = {}): Promise<Ses
     session = new Session(model, device, { owned, state, seed, wait });
     const given = loaded && parse(loaded);
     const isGiven = ({ name }: StateTensor) => given && Object.hasOwn(given, name);
-    if (model.programs.init?.inputs.length === 0 && !model.state.every(isGiven)) {
-      await session.run('init', {}, { step: 0 });
+    const init = model.programs.init;
+    const fed = init?.inputs.flatMap(({ name }) =>
+      options.feed?.[name] ? [[name, options.feed[name]]] : [],
+    );
+    // Without what it is made from, the state stays empty until weights are loaded.
+    if (init && fed?.length === init.inputs.length && !model.state.every(isGiven)) {
+      await session.run('init', Object.fromEntries(fed), { step: 0 });
       // A file of parameters alone starts a training program: the rest keeps what `init` gave it.
       partial ||= model.state.every(t => t.role !== 'param' || isGiven(t));
     }

@@ -13,6 +13,11 @@ export interface CheckOptions {
   readonly resolve?: (path: string) => Source | undefined;
   /** Values for `const`s, as `-D name=value`. */
   readonly defines?: Readonly<Record<string, number | boolean | string>>;
+  /**
+   * Values of free sizes that `param`s of training programs have, by name: `H`, or `stylize.H` for one program alone.
+   * A name that no such `param` has is left free.
+   */
+  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 export interface CompileOptions extends CheckOptions {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
+import { readSource } from '../src/cli/files.ts';
 import { type Compiled, check, compile } from '../src/compile.ts';
 import { readSafetensors, toNdArray } from '../src/interop/safetensors.ts';
 import type { Diagnostic } from '../src/support/diagnostic.ts';
@@ -156,7 +157,8 @@ describe('warnings', () => {
   );
 
   test.each(examples)('none in %s', file => {
-    expect(codes(readFileSync(file, 'utf8'))).toEqual([]);
+    const { source, resolve } = readSource(file);
+    expect(check(source, { resolve }).diagnostics.map(d => d.code)).toEqual([]);
   });
 
   const adversaries = (step: string): string => `

@@ -12,6 +12,7 @@ import { ensureFolder, writeAtomically } from './files.ts';
 import type { Io } from './io.ts';
 import { loadCompiled } from './load.ts';
 import type { Profile, SourceOptions } from './options.ts';
+import { requireKnownSizes } from './training/sizes.ts';
 
 export interface CompileCommandOptions extends SourceOptions {
   readonly out: string;
@@ -21,7 +22,9 @@ export interface CompileCommandOptions extends SourceOptions {
 /** `dnnc compile FILE -o DIR`: writes NAME.js, NAME.d.ts and NAME.wgsl. */
 export async function compileCommand(path: string, options: CompileCommandOptions, io: Io): Promise<number> {
   const target = await targetFor(options.profile);
-  const { compiled, entries } = loadCompiled(path, options, io, { target });
+  const loaded = loadCompiled(path, options, io, { target });
+  requireKnownSizes(loaded, options);
+  const { compiled, entries } = loaded;
   if (entries.length === 0) throw new DiagnosticError(nothingToCompile(path));
   const file = basename(path);
   const name = file.replace(/\.dnn$/, '');

@@ -2,12 +2,12 @@ import { exitCode } from './errors.ts';
 import { readTensors } from './files.ts';
 import { stateOf } from './graphs.ts';
 import type { Io } from './io.ts';
-import { loadModule } from './load.ts';
 import type { RunTarget, SourceOptions } from './options.ts';
 import { note, type OutputOptions } from './output.ts';
 import { evaluate } from './training/evaluate.ts';
-import { findTrain, openTrainer, readData, takeWeights } from './training/open.ts';
+import { openTrainer, readData, takeWeights } from './training/open.ts';
 import { formatNumber, openBar } from './training/progress.ts';
+import { fixSizes, openProgram } from './training/sizes.ts';
 
 export interface EvalOptions extends SourceOptions, OutputOptions {
   readonly data: string;
@@ -23,15 +23,16 @@ export async function evalCommand(
   options: EvalOptions,
   io: Io,
 ): Promise<number> {
-  const checked = loadModule(path, options, io);
-  const train = findTrain(checked.module, program);
-  const data = readData(train, options.data);
+  const unsized = openProgram(path, program, options, io);
+  const data = readData(unsized.train, options.data);
+  const batch = Math.min(options.batch, data.examples);
+  const feed = { data, batch, whole: { '--data': data } };
+  const { checked, train, options: sized } = fixSizes(path, unsized, feed, io);
   // The state of normalisations too: without it the metrics would be those of another net.
   const read = new Set(stateOf([train.evaluate]).map(s => s.name));
   const weights = takeWeights(checked.module, train, readTensors(options.weights), s => read.has(s.name));
-  const batch = Math.min(options.batch, data.examples);
   const batches = [{ program: 'evaluate' as const, batch, data }];
-  const { trainer, close } = await openTrainer(path, checked, train, { ...options, seed: 0, batches }, io);
+  const { trainer, close } = await openTrainer(path, checked, train, { ...sized, seed: 0, batches }, io);
   const bar = openBar(io, `${program} {bar} {value}/{total} examples  {eta} s left`, data.examples, 0, {});
   try {
     await trainer.load(weights);

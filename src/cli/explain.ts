@@ -12,7 +12,6 @@ import { type Loaded, loadCompiled } from './load.ts';
 import type { Profile, SourceOptions } from './options.ts';
 
 export interface ExplainOptions extends SourceOptions {
-  readonly dim?: DimEnv;
   readonly profile?: Profile;
   readonly time?: boolean;
 }

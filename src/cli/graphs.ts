@@ -80,9 +80,13 @@ function checkExtents(graph: Graph, sizes: DimEnv): void {
     }
 }
 
-/** The parameters and states that `init` makes. */
-export function initialState(init: Graph, seed: number): Map<string, NdArray> {
-  const outputs = interpret(init, new Map(), { seed, step: 0, epoch: 0 });
+/** The parameters and states that `init` makes, of training programs possibly from `data`. */
+export function initialState(
+  init: Graph,
+  seed: number,
+  data: ReadonlyMap<string, NdArray> = new Map(),
+): Map<string, NdArray> {
+  const outputs = interpret(init, data, { seed, step: 0, epoch: 0 });
   return new Map(updates(init, outputs));
 }
 

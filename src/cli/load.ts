@@ -18,19 +18,28 @@ export interface Loaded extends Checked {
   readonly entries: NonNullable<Compiled['entries']>;
 }
 
-/** Reads and checks a file and shows its diagnostics. Throws `Reported` where one is an error. */
-export function loadModule(path: string, options: SourceOptions, io: Io): Checked {
+/**
+ * Reads and checks a file and shows its diagnostics; where it was checked before, errors alone, which other sizes may
+ * bring. Throws `Reported` where there is one.
+ */
+export function loadModule(
+  path: string,
+  options: SourceOptions,
+  io: Io,
+  { shown = false }: { readonly shown?: boolean } = {},
+): Checked {
   const file = readSource(path);
   const { module, diagnostics } = check(file.source, {
     resolve: file.resolve,
     defines: options.define ?? {},
+    sizes: options.dim ?? {},
   });
-  printDiagnostics(diagnostics, file, io);
+  if (!module || !shown) printDiagnostics(diagnostics, file, io);
   if (!module) throw new Reported();
   return { file, module };
 }
 
-export interface LoadOptions extends Omit<CompileOptions, 'resolve' | 'defines'> {
+export interface LoadOptions extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes'> {
   /** Warnings have been shown by `loadModule`. */
   readonly checked?: boolean;
 }
@@ -47,6 +56,7 @@ export function loadCompiled(
     ...how,
     resolve: file.resolve,
     defines: options.define ?? {},
+    sizes: options.dim ?? {},
   });
   const failed = !module || !compiled || !entries;
   if (failed || !checked) printDiagnostics(diagnostics, file, io);

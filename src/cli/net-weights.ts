@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Module, Net } from '../ir/module.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { badRename } from '../support/errors/training.ts';
 import type { Span } from '../support/source.ts';
+import { usageError } from './errors.ts';
 import { readTensors, type SourceFile } from './files.ts';
 import type { StateSpec } from './graphs.ts';
 import { matchTensors, type Tensors } from './tensors.ts';
@@ -30,8 +31,14 @@ function renamed(net: Net, file: SourceFile): Tensors {
   const folder = dirname(file.pathOf(span.source) ?? '');
   const table = rename === undefined ? [] : readTable(resolve(folder, rename), rename, span);
   const prefix = `${net.name}.`;
+  const from = resolve(folder, path);
+  if (!existsSync(from))
+    throw usageError(
+      `net ${net.name} takes its weights from "${path}", but there is no file ${from}`,
+      'put it there, or give weights with --weights; checking and compiling need none',
+    );
   return new Map(
-    [...readTensors(resolve(folder, path))].map(([key, value]) => {
+    [...readTensors(from)].map(([key, value]) => {
       const name = table.reduce((text, [pattern, by]) => text.replace(pattern, by), key);
       return [name.startsWith(prefix) ? name : prefix + name, value] as const;
     }),

@@ -8,6 +8,8 @@ export type RunTarget = 'webgpu' | 'interpret';
 /** What every command that compiles takes. */
 export interface SourceOptions {
   readonly define?: Defines;
+  /** Sizes of free dims by name, `stylize.H` for one training program alone. */
+  readonly dim?: Readonly<Record<string, number>>;
 }
 
 const pair = /^([A-Za-z_]\w*)=(.*)$/s;
@@ -26,12 +28,14 @@ function defineValue(text: string): Define {
   return isNumber ? Number(text) : text;
 }
 
-/** `--dim N=64`, once or more. */
+const sizePair = /^([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?)=(.*)$/s;
+
+/** `--dim N=64` or `--dim stylize.H=64`, once or more. */
 export function parseDim(
   text: string,
   before: Readonly<Record<string, number>> = {},
 ): Readonly<Record<string, number>> {
-  const [, name, value] = pair.exec(text) ?? [];
+  const [, name, value] = sizePair.exec(text) ?? [];
   if (name === undefined || value === undefined)
     throw new InvalidArgumentError('it must be name=size, as in --dim N=64.');
   return { ...before, [name]: parseCount(value) };

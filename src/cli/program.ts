@@ -58,6 +58,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     command(usage, description)
       .argument('<file>', 'a .dnn file')
       .option('-D, --define <name=value>', 'set a const; may be given again', parseDefine);
+  const sizes = ['--dim <name=size>', 'a free size of a `param`; may be given again', parseDim] as const;
   const profile = (fallback?: string): Option => {
     const option = new Option('--profile <profile>', 'what schedules are chosen for').choices([
       'gpu',
@@ -99,6 +100,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   onSource('compile', 'write NAME.js, NAME.d.ts and NAME.wgsl')
     .requiredOption('-o, --out <dir>', 'folder to write to')
+    .option(...sizes)
     .addOption(profile('gpu'))
     .action(async (file: string, options: CompileCommandOptions) =>
       finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
@@ -120,6 +122,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   onSource('train', 'run a training program')
     .argument('<program>', 'its name')
     .requiredOption('--data <file>', "the program's data by name, the leading axis examples (.safetensors)")
+    .option(...sizes)
     .option('--val <file>', 'validation data, evaluated after every epoch (.safetensors)')
     // Without defaults here, so that --resume can tell what was given from what was not.
     .option('--batch <n>', `examples in a batch (default: ${defaults.batch})`, parseCount)
@@ -158,6 +161,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .argument('<program>', 'its name')
     .requiredOption('--data <file>', "the program's data by name, the leading axis examples (.safetensors)")
     .requiredOption('--weights <file>', 'parameters and state (.safetensors)')
+    .option(...sizes)
     .option('--batch <n>', 'examples in a batch', parseCount, defaults.batch)
     .addOption(runTarget('webgpu'))
     .addOption(format())
@@ -178,6 +182,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   onSource('dump', 'print the intermediate representation after a pass')
     .requiredOption('--after <pass>', passNames.join(', '))
     .option('--program <name>', 'one program only, as in LeNet or mnist.step')
+    .option(...sizes)
     .addOption(profile('gpu'))
     .action(async (file: string, options: DumpOptions) =>
       finish(await (await import('./dump.ts')).dumpCommand(file, options, io)),

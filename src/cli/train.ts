@@ -3,7 +3,7 @@ import { unfinishedTraining } from '../support/errors/training.ts';
 import { CliError, exitCode, exitCodeOf, usageError } from './errors.ts';
 import { ensureFolder, readTensors } from './files.ts';
 import type { Io } from './io.ts';
-import { type Checked, loadModule } from './load.ts';
+import type { Checked } from './load.ts';
 import { declaredWeights } from './net-weights.ts';
 import type { SourceOptions } from './options.ts';
 import { note, type OutputOptions } from './output.ts';
@@ -11,7 +11,7 @@ import type { Tensors } from './tensors.ts';
 import { type Checkpoint, findCheckpoint, isFinished, requireCheckpoint } from './training/checkpoint.ts';
 import { type Interrupt, listenForInterrupt } from './training/interrupt.ts';
 import { batchesPerEpoch, type Ending, runTraining } from './training/loop.ts';
-import { findTrain, openTrainer, readData, takeWeights, trainState } from './training/open.ts';
+import { openTrainer, readData, takeWeights, trainState } from './training/open.ts';
 import { formatNumber, Progress } from './training/progress.ts';
 import { defaultInterval, type Interval, Recorder } from './training/recorder.ts';
 import { resumeCommand } from './training/resume-command.ts';
@@ -22,6 +22,7 @@ import {
   type RunSettings,
   resumedSettings,
 } from './training/settings.ts';
+import { fixSizes, openProgram } from './training/sizes.ts';
 import type { Trainer } from './training/trainer.ts';
 
 export interface TrainOptions extends SourceOptions, OutputOptions, RunFlags {
@@ -37,6 +38,8 @@ export interface TrainOptions extends SourceOptions, OutputOptions, RunFlags {
 /** A training with all that is known before a device is looked for. */
 interface Plan extends RunInputs {
   readonly checked: Checked;
+  /** As `--dim` says them. */
+  readonly sizes: Readonly<Record<string, number>>;
   readonly folder: string;
   readonly settings: RunSettings;
   /** Where it goes on from. */
@@ -61,7 +64,7 @@ export async function trainCommand(
     { program: 'step' as const, batch, data },
     ...(validation ? [{ program: 'evaluate' as const, batch, data: validation }] : []),
   ];
-  const how = { ...options, target, seed, batches };
+  const how = { ...options, dim: plan.sizes, target, seed, batches };
   const { trainer, close } = await openTrainer(path, plan.checked, plan.train, how, io);
   try {
     if (plan.weights) await trainer.load(plan.weights);
@@ -81,16 +84,18 @@ function makePlan(path: string, program: string, options: TrainOptions, io: Io):
   const folder = options.resume ?? options.out;
   if (folder === undefined)
     throw usageError('--out or --resume is missing', '--out DIR begins a training, --resume DIR goes on');
-  const checked = loadModule(path, options, io);
-  const train = findTrain(checked.module, program);
+  const unsized = openProgram(path, program, options, io);
   const from = options.resume === undefined ? undefined : requireCheckpoint(folder, text => note(io, text));
   if (!from && !options.overwrite) requireFinished(folder);
-  const data = readData(train, options.data);
-  const validation = options.val === undefined ? undefined : readData(train, options.val);
-  const inputs = { train, data, validation };
+  const data = readData(unsized.train, options.data);
+  const validation = options.val === undefined ? undefined : readData(unsized.train, options.val);
+  const inputs = { train: unsized.train, data, validation };
   const settings = from
     ? resumedSettings(options, inputs, from.state.settings, { folder, step: from.state.position.step })
     : newSettings(options, inputs);
+  const { batch, keepLast } = settings;
+  const whole = { '--data': keepLast ? data : undefined, '--val': validation };
+  const { checked, train, options: sized } = fixSizes(path, unsized, { data, batch, whole }, io);
   let weights: Tensors | undefined;
   if (from) weights = takeWeights(checked.module, train, from.weights, () => true);
   else if (options.weights !== undefined)
@@ -98,7 +103,8 @@ function makePlan(path: string, program: string, options: TrainOptions, io: Io):
   else weights = declaredWeights(checked.module, checked.file, trainState(train));
   if (from && from.state.settings.graph !== settings.graph)
     io.err(`${path} has changed since the checkpoint: the numbers are not those of an unbroken run\n`);
-  return { ...inputs, checked, folder, settings, from, weights, perEpoch: batchesPerEpoch(data, settings) };
+  const perEpoch = batchesPerEpoch(data, settings);
+  return { ...inputs, train, checked, sizes: sized.dim ?? {}, folder, settings, from, weights, perEpoch };
 }
 
 /** Hours of work are not overwritten because a flag was forgotten. */

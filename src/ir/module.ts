@@ -40,6 +40,11 @@ export interface Train {
   readonly steps: readonly TrainStep[];
   readonly evaluate: Graph;
   readonly init: Graph;
+  /**
+   * Free sizes in the shapes of its `param`s. A compiled program must know them: they are given from outside, or taken
+   * from what is fed first.
+   */
+  readonly sizes: readonly string[];
   /** Nets that the program uses, which can predict from its parameters. */
   readonly nets: readonly string[];
   /** Its declaration. */

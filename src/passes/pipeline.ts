@@ -7,14 +7,14 @@ import type { Plan, StateLayout } from '../ir/plan.ts';
 import { printKernel } from '../ir/print/kernel.ts';
 import { printPlan } from '../ir/print/plan.ts';
 import { printProgram } from '../ir/print/program.ts';
-import type { Program } from '../ir/program.ts';
+import type { Program, Tensor } from '../ir/program.ts';
 import type { Target } from '../ir/target.ts';
-import { elementCount, printType } from '../ir/type.ts';
+import { printType } from '../ir/type.ts';
 import { verifyKernel } from '../ir/verify/kernel.ts';
 import { verifyPlan } from '../ir/verify/plan.ts';
 import { verifyProgram } from '../ir/verify/program.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
-import { unsupported } from '../support/errors/unsupported.ts';
+import { openSize } from '../support/errors/shapes.ts';
 import { canonicalise } from './canonicalise.ts';
 import { differentiate } from './differentiate.ts';
 import { eliminate } from './eliminate.ts';
@@ -112,15 +112,7 @@ export function compileModule(module: Module, context: PipelineContext): Compile
   });
 
   const tensors = fused.flatMap(f => f.program.tensors);
-  for (const t of tensors)
-    if ((t.role === 'param' || t.role === 'state') && D.constantValue(elementCount(t.type)) === undefined)
-      throw new DiagnosticError(
-        unsupported(
-          t.origin.span,
-          `a \`${t.role}\` of free size (${t.path}: ${printType(t.type)}) in a compiled program`,
-          'say its size, with a `const` that -D sets',
-        ),
-      );
+  requireSizes(tensors);
   const layout = layoutState(
     stateOrder(
       fused.flatMap(f => packGroups(f.program)),
@@ -166,6 +158,20 @@ export function compileModule(module: Module, context: PipelineContext): Compile
     programs.set(name, { name, graph, program: packed, scheduled, plan });
   }
   return { layout, programs };
+}
+
+/** One layout serves all runs, so what is kept between runs has a size that is known here. */
+function requireSizes(tensors: readonly Tensor[]): void {
+  const open = new Map<string, Tensor>();
+  for (const role of ['param', 'state'])
+    for (const t of tensors) {
+      const names = [...t.type.shape.reduce((all, d) => D.symbols(d, all), new Set<string>())].join();
+      if (t.role === role && names !== '' && !open.has(names)) open.set(names, t);
+    }
+  if (open.size === 0) return;
+  throw new DiagnosticError(
+    ...[...open].map(([names, t]) => openSize(t.origin.span, t.path!, printType(t.type), names.split(','))),
+  );
 }
 
 /** Watchers are told which program a printed pass belongs to. */

@@ -63,6 +63,7 @@ function compiled(): { entries: ModuleEntry[]; code: string } {
         steps: [{ name: 'step', every: 1, graph: training(true) }],
         evaluate: training(false),
         init: init.build(),
+        sizes: [],
         nets: ['Net'],
       },
     ],

@@ -29,8 +29,8 @@ export class DeviceTrainer implements Trainer {
   /** Of the programs whose memory was asked about. */
   readonly #sizes = new Map<ProgramName, Sizes>();
 
-  static async open(model: Model, device: GPUDevice, seed: number): Promise<DeviceTrainer> {
-    return onDevice(async () => new DeviceTrainer(await openTrainer(model, { device, seed }), model));
+  static async open(model: Model, device: GPUDevice, seed: number, feed: Batch): Promise<DeviceTrainer> {
+    return onDevice(async () => new DeviceTrainer(await openTrainer(model, { device, seed, feed }), model));
   }
 
   constructor(trainer: RuntimeTrainer, model: Model) {

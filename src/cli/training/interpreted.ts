@@ -25,11 +25,12 @@ export class InterpretedTrainer implements Trainer {
   readonly #state = new Map<string, NdArray>();
   steps = 0;
 
-  constructor(graphs: TrainingGraphs, specs: readonly StateSpec[], seed: number) {
+  constructor(graphs: TrainingGraphs, specs: readonly StateSpec[], seed: number, feed: Batch = {}) {
     this.#graphs = graphs;
     this.#specs = specs;
     this.#seed = seed;
-    this.#update(initialState(graphs.init, seed));
+    const data = Object.entries(feed).map(([name, value]) => [name, toArray(value)] as const);
+    this.#update(initialState(graphs.init, seed, new Map(data)));
   }
 
   async step(batch: Batch, epoch: number): Promise<Metrics> {

@@ -13,7 +13,7 @@ import { matchTensors, type TensorSpec, type Tensors } from '../tensors.ts';
 import { type Dataset, makeDataset } from './data.ts';
 import { DeviceTrainer } from './device.ts';
 import { InterpretedTrainer } from './interpreted.ts';
-import type { Trainer } from './trainer.ts';
+import type { Batch, Trainer } from './trainer.ts';
 
 /** Throws a usage error with the names that there are. */
 export function findTrain({ trains }: Module, name: string): Train {
@@ -71,6 +71,14 @@ export interface OpenTrainerOptions extends SourceOptions {
   }[];
 }
 
+/** What first values are made from where they follow the data: the first examples. */
+function firstBatch({ batches }: OpenTrainerOptions): Batch {
+  const [first] = batches;
+  if (!first) return {};
+  const rows = Array.from({ length: Math.min(first.batch, first.data.examples) }, (_, i) => i);
+  return first.data.batch(rows);
+}
+
 /** Makes a training program ready to run. Throws where its batches cannot fit the device. */
 export async function openTrainer(
   path: string,
@@ -80,13 +88,14 @@ export async function openTrainer(
   io: Io,
 ): Promise<OpenedTrainer> {
   const { target, seed, batches } = options;
+  const feed = firstBatch(options);
   if (target === 'interpret') {
     const graphs = withDiagnostics(file, io, () => ({
       steps: train.steps.map(({ every, graph }) => ({ every, graph: expandGraph(graph) })),
       evaluate: expandGraph(train.evaluate),
       init: expandGraph(train.init),
     }));
-    return { trainer: new InterpretedTrainer(graphs, trainState(train), seed), close: () => {} };
+    return { trainer: new InterpretedTrainer(graphs, trainState(train), seed, feed), close: () => {} };
   }
   const device = await openDevice();
   let trainer: DeviceTrainer | undefined;
@@ -103,7 +112,7 @@ export async function openTrainer(
       checked: true,
     });
     const entry = entries.find(e => e.kind === 'train' && e.name === train.name)!;
-    trainer = await DeviceTrainer.open(buildModel(entry, compiled.layout), device, seed);
+    trainer = await DeviceTrainer.open(buildModel(entry, compiled.layout), device, seed, feed);
     const opened = trainer;
     await onDevice(async () => {
       for (const { program, batch, data } of batches)

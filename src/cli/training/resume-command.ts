@@ -8,8 +8,9 @@ export function resumeCommand(
   folder: string,
 ): string {
   const defines = Object.entries(options.define ?? {}).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
+  const sizes = Object.entries(options.dim ?? {}).flatMap(([name, size]) => ['--dim', `${name}=${size}`]);
   const val = options.val === undefined ? [] : ['--val', options.val];
-  const words = ['dnnc', 'train', path, program, ...defines, '--data', options.data, ...val];
+  const words = ['dnnc', 'train', path, program, ...defines, ...sizes, '--data', options.data, ...val];
   return [...words, '--resume', folder].map(quote).join(' ');
 }
 

@@ -54,7 +54,8 @@ export interface RunInputs {
  */
 export function newSettings(flags: RunFlags, { train, data, validation }: RunInputs): RunSettings {
   if (!validation) requireNoMonitor(flags);
-  const { batch = defaults.batch, keepLast = false } = flags;
+  // What is fed whole is one example.
+  const { batch = data.batchDim === undefined ? 1 : defaults.batch, keepLast = false } = flags;
   const perEpoch = batchesPerEpoch(data, { batch, keepLast });
   return {
     program: train.name,

@@ -64,7 +64,7 @@ function applyDefinition(
   let outer: Scope | undefined;
   if (signature) {
     // A net's own signature is checked first, then its block gets the same tensors by position.
-    outer = makeScope('block', instance.path, d.module);
+    outer = makeScope('block', instance.path, signature.module);
     bindParameters(ctx, outer, instance.path, signature.params, given);
     const values = signature.params.map(p => ({
       value: outer!.values.get(p.name.name)!,

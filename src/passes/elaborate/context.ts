@@ -32,11 +32,14 @@ interface Call {
 }
 
 export type Defines = Readonly<Record<string, number | boolean | string>>;
+/** Values of free sizes by name; `stylize.H` is that of one training program alone. */
+export type FixedSizes = Readonly<Record<string, number>>;
 
 /** What one run of elaboration carries along. */
 export class Context {
   readonly diagnostics: Diagnostic[] = [];
   readonly defines: Defines;
+  readonly sizes: FixedSizes;
   readonly std: ModuleScope;
   readonly root: ModuleScope;
   session: Session;
@@ -51,11 +54,18 @@ export class Context {
   #abandoned = false;
   readonly #seen = new Set<string>();
 
-  constructor(root: ModuleScope, std: ModuleScope, session: Session, defines: Defines) {
+  constructor(
+    root: ModuleScope,
+    std: ModuleScope,
+    session: Session,
+    defines: Defines,
+    sizes: FixedSizes = {},
+  ) {
     this.root = root;
     this.std = std;
     this.session = session;
     this.defines = defines;
+    this.sizes = sizes;
     this.site = { span: root.files[0]!.span, path: undefined };
   }
 

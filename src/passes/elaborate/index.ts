@@ -4,7 +4,7 @@ import type { File, NetDecl } from '../../parser/ast.ts';
 import type { Diagnostic } from '../../support/diagnostic.ts';
 import { checkNames } from './check-names.ts';
 import { checkDefines } from './constants.ts';
-import type { Defines } from './context.ts';
+import type { Defines, FixedSizes } from './context.ts';
 import { Context } from './context.ts';
 import { lookup } from './lookup.ts';
 import type { Resolve } from './modules.ts';
@@ -21,6 +21,8 @@ export interface ElaborateOptions {
   readonly resolve?: Resolve;
   /** Values of consts, set from outside. */
   readonly defines?: Defines;
+  /** Values of free sizes that `param`s of training programs have; others are left free. */
+  readonly sizes?: FixedSizes;
 }
 
 /**
@@ -34,7 +36,7 @@ export function elaborate(
   const early: Diagnostic[] = [];
   const root = loadModule(file, options.resolve, d => early.push(d));
   const session = makeSession(new GraphBuilder('static'), 'predict');
-  const ctx = new Context(root, loadStandard(), session, options.defines ?? {});
+  const ctx = new Context(root, loadStandard(), session, options.defines ?? {}, options.sizes);
   ctx.report(...early);
   checkDefines(ctx);
   checkNames(ctx, root);

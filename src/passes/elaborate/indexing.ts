@@ -1,11 +1,11 @@
 import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import { printType } from '../../ir/type.ts';
+import { isInteger, printType } from '../../ir/type.ts';
 import * as B from '../../ops/build.ts';
+import { primitive } from '../../ops/list.ts';
 import type { Expr, IndexItem } from '../../parser/ast.ts';
-import { staticFailure, wrongKind, wrongShape } from '../../support/errors/shapes.ts';
-import { unsupported } from '../../support/errors/unsupported.ts';
+import { staticFailure, wrongDType, wrongKind, wrongShape } from '../../support/errors/shapes.ts';
 import type { Context } from './context.ts';
 import { evaluate, staticInt } from './evaluate.ts';
 import { turn } from './fields.ts';
@@ -62,7 +62,10 @@ function indexList(ctx: Context, scope: Scope, expr: IndexExpr, items: readonly 
   ctx.fail(staticFailure(expr.span, `index ${i} is out of range for a list of ${items.length}`));
 }
 
-/** numpy's basic indexing: a number drops its axis, a slice keeps it, `...` stands for all axes between. */
+/**
+ * numpy's indexing: a number drops its axis, a slice keeps it, `...` stands for all axes between. One index may be a
+ * tensor of positions, whose axes take the place of the one that it picks from.
+ */
 function slice(ctx: Context, scope: Scope, x: Value, expr: IndexExpr): Value {
   const { shape } = x.type;
   const given = expr.index.filter(i => i.kind !== 'ellipsis').length;
@@ -88,11 +91,30 @@ function slice(ctx: Context, scope: Scope, x: Value, expr: IndexExpr): Value {
     parts.map(p => p.end),
     parts.map(p => p.step),
   );
+  const axes = sliced.type.shape;
+  const kept = (d: Dim, i: number): Dim[] => (parts[i]!.dropped ? [] : [d]);
+  const at = parts.findIndex(p => p.positions);
+  if (at < 0) return B.reshape(ctx.b, sliced, axes.flatMap(kept));
+  if (parts.some((p, i) => p.positions && i !== at))
+    ctx.fail(
+      wrongKind(expr.span, 'one index at a time may be a tensor', { hint: 'index again: `x[i][:, j]`' }),
+    );
+  const { positions } = parts[at]!;
+  const picked = pick(ctx, sliced, positions!, at);
   return B.reshape(
     ctx.b,
-    sliced,
-    sliced.type.shape.filter((_, i) => !parts[i]!.dropped),
+    picked,
+    axes.flatMap((d, i) => (i === at ? positions!.type.shape : kept(d, i))),
   );
+}
+
+/** The slices of x at positions along an axis, in their order. */
+function pick(ctx: Context, x: Value, positions: Value, axis: number): Value {
+  const count = D.product(positions.type.shape);
+  const ones = x.type.shape.map(() => D.constant(1));
+  const along = B.reshape(ctx.b, positions, ones.with(axis, count));
+  const index = B.broadcastTo(ctx.b, along, x.type.shape.with(axis, count));
+  return ctx.b.emit(primitive('gather')!, [x, index], { axis });
 }
 
 interface Part {
@@ -100,6 +122,8 @@ interface Part {
   readonly end: Dim;
   readonly step: number;
   readonly dropped: boolean;
+  /** A tensor of positions along the axis, which is not sliced. */
+  readonly positions?: Value;
 }
 
 function part(
@@ -109,16 +133,25 @@ function part(
   size: Dim,
   axis: number,
 ): Part {
-  const at = (e: Expr): Dim => {
-    const value = evaluate(ctx, scope, e);
+  const at = (e: Expr, value = evaluate(ctx, scope, e)): Dim => {
     const dim = asDim(value);
-    if (!dim && tensorOf(value))
-      ctx.fail(unsupported(e.span, 'indexing with a tensor', '`gather` picks along an axis'));
     if (!dim) ctx.fail(wrongKind(e.span, `an index must be a whole number, not ${describe(value)}`));
     return (D.constantValue(dim) ?? 0) < 0 ? D.add(size, dim) : dim;
   };
   if (item.kind === 'at') {
-    const start = at(item.value);
+    const value = evaluate(ctx, scope, item.value);
+    const found = asDim(value) ? undefined : tensorOf(value);
+    if (found) {
+      const positions = importTensor(ctx, found);
+      if (!isInteger(positions.type.dtype))
+        ctx.fail(
+          wrongDType(item.span, `positions must be integers, not ${printType(positions.type)}`, {
+            hint: 'convert them with `cast(…, i32)`',
+          }),
+        );
+      return { start: D.constant(0), end: size, step: 1, dropped: false, positions };
+    }
+    const start = at(item.value, value);
     const last = D.sub(D.sub(size, D.constant(1)), start);
     if ((D.constantValue(last) ?? 0) < 0 || (D.constantValue(start) ?? 0) < 0)
       ctx.fail(

@@ -21,8 +21,12 @@ export interface Instance {
   readonly path: string;
   /** Static arguments; refreshed when the place is reached again, since a `float` may be a value of the current graph. */
   statics: ReadonlyMap<string, Val>;
-  /** Signature that a net adds to the block it is an alias of. */
-  readonly signature?: { readonly params: readonly Param[]; readonly result: Result };
+  /** Signature that a net adds to the block it is an alias of, which may be of another file. */
+  readonly signature?: {
+    readonly params: readonly Param[];
+    readonly result: Result;
+    readonly module: ModuleScope;
+  };
   /** Set for a net: the root of the paths below it. */
   readonly isNet: boolean;
   /** Names given to stages, by their syntax node, so that every application finds the same parameters. */

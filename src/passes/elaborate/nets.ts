@@ -42,7 +42,7 @@ export function netInstance(ctx: Context, module: ModuleScope, decl: NetDecl): V
   if (value.kind !== 'block')
     ctx.fail(wrongKind(definition.value.span, `a net is made of a block, not of ${describe(value)}`));
   const block = value.statics ? value : bindStatics(ctx, value, [], definition.value.span);
-  const signature = params && result ? { signature: { params, result } } : {};
+  const signature = params && result ? { signature: { params, result, module } } : {};
   return {
     kind: 'instance',
     instance: makeInstance(definitionOf(block), name, block.statics!, { isNet: true, ...signature }),
@@ -76,7 +76,7 @@ export function elaborateNet(ctx: Context, decl: NetDecl, instance: Instance): N
 /** Graph inputs of the declared types, with free sizes for the names in them. */
 function netInputs(ctx: Context, instance: Instance): Argument[] {
   const { definition, signature, path, statics } = instance;
-  const scope = makeScope('block', path, definition.module);
+  const scope = makeScope('block', path, (signature ?? definition).module);
   if (!signature) for (const [name, value] of statics) scope.values.set(name, value);
   return (signature?.params ?? definition.params).map(param => {
     if (!isTensorType(ctx, param.type))

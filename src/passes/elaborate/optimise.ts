@@ -1,16 +1,16 @@
 import type { Value } from '../../ir/graph.ts';
 import { firstDifference, printType, sameType } from '../../ir/type.ts';
 import * as B from '../../ops/build.ts';
-import type { Expr, Ident } from '../../parser/ast.ts';
+import type { Expr, Ident, Stage } from '../../parser/ast.ts';
 import { wrongBody, wrongShape } from '../../support/errors/shapes.ts';
-import { unsupported } from '../../support/errors/unsupported.ts';
 import type { Span } from '../../support/source.ts';
 import { applyInstance, callFunction } from './apply.ts';
 import type { Argument } from './builtins/builtin.ts';
 import { applyCallable, bindStatics, evaluateArgs, evaluateCallee } from './call.ts';
 import type { Context } from './context.ts';
 import { makeInstance, nameSite } from './instance.ts';
-import { calleeName, definitionOf } from './place.ts';
+import { repeatStage } from './pipe.ts';
+import { calleeName, definitionOf, localKey } from './place.ts';
 import type { Scope } from './scope.ts';
 import type { Variable } from './session.ts';
 import { TotalPending } from './session.ts';
@@ -37,7 +37,7 @@ interface Link {
 
 /** Runs `by a -> b -> c`: every link maps (gradient, weight) to the next gradient. Gives what to subtract from each weight. */
 export function applyLinks(ctx: Context, scope: Scope, by: Expr, parameters: readonly Parameter[]): Value[] {
-  const links = linksOf(by).map(({ expr, label }) => makeLink(ctx, scope, expr, label));
+  const links = linksOf(ctx, scope, by);
   let current = parameters.map(p => p.gradient);
   for (const link of links)
     current = ctx.at({ span: link.expr.span, path: `${scope.name}.${link.name}` }, () =>
@@ -46,20 +46,27 @@ export function applyLinks(ctx: Context, scope: Scope, by: Expr, parameters: rea
   return current;
 }
 
-function linksOf(by: Expr): { expr: Expr; label?: Ident }[] {
-  if (by.kind !== 'pipe') return [{ expr: by }];
-  return [
-    { expr: by.value },
-    ...by.stages.map(stage => {
-      if (stage.kind === 'repeat') return { expr: by, repeat: stage.span };
-      return { expr: stage.value, ...(stage.label && { label: stage.label }) };
-    }),
-  ];
+function linksOf(ctx: Context, scope: Scope, by: Expr): Link[] {
+  const [first, stages] = by.kind === 'pipe' ? [by.value, by.stages] : [by, []];
+  const link = makeLink(ctx, scope, first, nameOf(scope, first));
+  return [link, ...stages.flatMap(stage => linksOfStage(ctx, scope, stage))];
 }
 
-function makeLink(ctx: Context, scope: Scope, expr: Expr, label?: Ident): Link {
-  if (expr.kind === 'pipe') ctx.fail(unsupported(expr.span, '`repeat` among the links of an optimiser'));
-  const name = nameSite(scope.instance!, expr, label?.name ?? calleeName(expr));
+/** Every turn of a `repeat` has links of its own. */
+function linksOfStage(ctx: Context, scope: Scope, stage: Stage): Link[] {
+  if (stage.kind === 'apply')
+    return [makeLink(ctx, scope, stage.value, nameOf(scope, stage.value, stage.label))];
+  return repeatStage(ctx, scope, stage, (key, only) =>
+    key !== undefined && only
+      ? [makeLink(ctx, scope, only.value, key)]
+      : stage.stages.flatMap(inner => linksOfStage(ctx, scope, inner)),
+  ).flat();
+}
+
+const nameOf = (scope: Scope, expr: Expr, label?: Ident): string =>
+  localKey(scope, nameSite(scope.instance!, expr, label?.name ?? calleeName(expr), scope.group));
+
+function makeLink(ctx: Context, scope: Scope, expr: Expr, name: string): Link {
   return ctx.at({ span: expr.span, path: `${scope.name}.${name}` }, () => {
     const isCall = expr.kind === 'call';
     const callee = evaluateCallee(ctx, scope, isCall ? expr.callee : expr);

@@ -78,33 +78,44 @@ function pipeInto(
 
 /** `repeat i in 0..n { … }` in a pipe: every turn has layers of its own. */
 function runRepeat(ctx: Context, scope: Scope, stage: RepeatStage, flow: Argument): Val {
+  let { value, span } = flow;
+  repeatStage(ctx, scope, stage, (key, only) => {
+    value =
+      key !== undefined && only
+        ? applyStage(ctx, scope, only, { value, span }, key)
+        : runStages(ctx, scope, value, span, stage.stages);
+    if (key !== undefined) scope.stages.set(key, value);
+    span = stage.span;
+  });
+  return value;
+}
+
+/**
+ * Runs every turn of a `repeat` among stages, each at a place of its own. Turns of a labelled one have keys. Such a turn
+ * of one unlabelled stage is that stage (`rest[2].conv.weight`): `run` is given it too.
+ */
+export function repeatStage<T>(
+  ctx: Context,
+  scope: Scope,
+  stage: RepeatStage,
+  run: (key?: string, only?: ApplyStage) => T,
+): T[] {
   const turns = turnsOf(ctx, scope, stage.over);
-  const [only] = stage.stages;
-  const single = stage.stages.length === 1 && only?.kind === 'apply' && !only.label ? only : undefined;
-  const label = stage.label;
+  const [first] = stage.stages;
+  const { label } = stage;
+  const only = stage.stages.length === 1 && first?.kind === 'apply' && !first.label ? first : undefined;
   // The label is claimed once, whatever the number of turns.
   const base = label && siteKey(ctx, { ...scope, indices: [], prefix: '' }, stage, label.name, label);
-  return withVariable(scope, stage.variable?.name, bind => {
-    let { value } = flow;
-    let { span } = flow;
-    turns.forEach((turn, i) => {
+  return withVariable(scope, stage.variable?.name, bind =>
+    turns.map((turn, i) => {
       bind(turn);
-      value = inTurn(scope, i, (): Val => {
-        if (base === undefined) return runStages(ctx, scope, value, span, stage.stages);
+      return inTurn(scope, i, () => {
+        if (base === undefined) return run();
         const key = localKey(scope, base);
-        // A labelled turn of one unlabelled stage is that stage: `rest[2].conv.weight`.
-        if (single) return applyStage(ctx, scope, single, { value, span }, key);
-        return inGroup(scope, key, base, () => {
-          const result = runStages(ctx, scope, value, span, stage.stages);
-          return result;
-        });
+        return only ? run(key, only) : inGroup(scope, key, base, () => run(key));
       });
-      if (base !== undefined)
-        scope.stages.set(localKey({ ...scope, indices: [...scope.indices, i] }, base), value);
-      span = stage.span;
-    });
-    return value;
-  });
+    }),
+  );
 }
 
 /** Values that a `repeat` runs through. */

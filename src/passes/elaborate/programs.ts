@@ -1,4 +1,6 @@
 import { GraphBuilder } from '../../ir/builder.ts';
+import type { Dim } from '../../ir/dim.ts';
+import * as D from '../../ir/dim.ts';
 import type { Train } from '../../ir/module.ts';
 import type { Statement, TrainDecl } from '../../parser/ast.ts';
 import { duplicateName } from '../../support/errors/names.ts';
@@ -15,8 +17,24 @@ import { makeSession } from './session.ts';
 import { runBody } from './statements.ts';
 import { warnOfState, warnOfUnreached } from './warnings.ts';
 
-/** A training program: the step of one batch, its metrics in inference mode, and the first values of all it keeps. */
+/**
+ * A training program: the step of one batch, its metrics in inference mode, and the first values of all it keeps. Where
+ * its `param`s have free sizes that are given from outside, it is made again with these.
+ */
 export function elaborateTrain(ctx: Context, decl: TrainDecl): Train {
+  const open = elaborateWith(ctx, decl, new Map());
+  const given = open.sizes.flatMap(name => {
+    const n = ctx.sizes[`${decl.name.name}.${name}`] ?? ctx.sizes[name];
+    return n === undefined ? [] : [[name, D.constant(n)] as const];
+  });
+  if (given.length === 0 || ctx.failed) return open;
+  ctx.begin();
+  return { ...elaborateWith(ctx, decl, new Map(given)), sizes: open.sizes };
+}
+
+type Dims = ReadonlyMap<string, Dim>;
+
+function elaborateWith(ctx: Context, decl: TrainDecl, sizes: Dims): Train {
   const name = decl.name.name;
   const { span } = decl.name;
   const nothing = { kind: 'type' as const, type: { name: decl.name, span }, span };
@@ -33,7 +51,8 @@ export function elaborateTrain(ctx: Context, decl: TrainDecl): Train {
   const own = stepsOf(ctx, decl);
   const sessions = own.map((s, i) => {
     // Steps draw random numbers at sites of their own.
-    const session = run(ctx, decl, instance, 'step', { step: s.step, firstSite: i * sitesPerStep });
+    const which = { step: s.step, firstSite: i * sitesPerStep };
+    const session = run(ctx, decl, instance, 'step', sizes, which);
     if (session.losses.size === 0 && !ctx.failed)
       ctx.fail(
         wrongBody(
@@ -51,7 +70,7 @@ export function elaborateTrain(ctx: Context, decl: TrainDecl): Train {
     warnOfState(ctx, sessions);
     for (const graph of graphs) warnOfUnreached(ctx, graph);
   }
-  const evaluation = run(ctx, decl, instance, 'evaluate');
+  const evaluation = run(ctx, decl, instance, 'evaluate', sizes);
   emitMetrics(evaluation, true);
   return {
     name,
@@ -59,11 +78,18 @@ export function elaborateTrain(ctx: Context, decl: TrainDecl): Train {
     steps: own.map((s, i) => ({ name: s.key, every: s.every, graph: graphs[i]! })),
     evaluate: evaluation.b.build(),
     init: initialGraph(ctx, `${name}.init`, sessions),
+    sizes: freeSizes(sessions),
     nets: [...new Set(sessions.flatMap(s => [...s.nets]))],
   };
 }
 
 const sitesPerStep = 2 ** 20;
+
+/** Names of the free sizes in the shapes of what sessions keep. */
+function freeSizes(sessions: readonly Session[]): string[] {
+  const shapes = sessions.flatMap(s => [...s.variables.values()].map(v => v.type.shape));
+  return [...shapes.flat().reduce((all, dim) => D.symbols(dim, all), new Set<string>())];
+}
 
 interface OwnStep {
   /** For messages. */
@@ -105,11 +131,13 @@ function run(
   decl: TrainDecl,
   instance: Instance,
   purpose: 'step' | 'evaluate',
+  sizes: Dims,
   which: Parameters<typeof makeSession>[2] = {},
 ): Session {
   const name = decl.name.name;
   const session = makeSession(new GraphBuilder(`${name}.${purpose}`), purpose, which);
   const scope = makeScope('train', name, ctx.root, instance);
+  for (const [size, dim] of sizes) scope.dims.set(size, dim);
   ctx.inSession(session, () =>
     ctx.at({ span: decl.name.span, path: name }, () =>
       ctx.withTraining(purpose === 'step', () => runBody(ctx, scope, decl.body)),

@@ -46,7 +46,8 @@ export function declareVariable(ctx: Context, scope: Scope, s: Declare): void {
   if (instance.path === '')
     ctx.fail(misplaced(s.span, `this layer is made inside a function, where its \`${role}\` has no place`));
   const type = resolveType(ctx, scope, s.type, scope.kind === 'train');
-  if (scope.kind !== 'train')
+  // What an optimiser keeps is as large as its parameter, which may be one of the program with a free size.
+  if (scope.kind !== 'train' && instance.parameter === undefined)
     for (const [axis, dim] of type.shape.entries())
       if (D.constantValue(dim) === undefined)
         ctx.fail(

@@ -130,6 +130,23 @@ export function unprovable(span: Span, condition: string, { holds, fails }: Cond
   });
 }
 
+/** E0212: a `param` of free size where its size must be known. */
+export function openSize(
+  span: Span | undefined,
+  path: string,
+  type: string,
+  names: readonly string[],
+): Diagnostic {
+  const flags = names.map(name => `--dim ${name}=64`).join(' ');
+  return {
+    code: 'E0212',
+    severity: 'error',
+    message: `${path} is ${type}, of a size that is not known yet`,
+    ...(span && { span }),
+    hint: `say it with \`${flags}\`, or write a number; \`dnnc train\` takes it from the data`,
+  };
+}
+
 /** E0302: `over` names something without parameters here. */
 export function noParameters(span: Span, what: string, hint?: string): Diagnostic {
   return error('E0302', span, `${what} has no parameters that this program uses`, { hint });

@@ -33,6 +33,15 @@ export function batchTooLarge(examples: number, batch: number): Diagnostic {
   );
 }
 
+/** E0412: examples that no number of whole batches makes up, where a parameter has a row for each of a batch. */
+export function unevenBatches(flag: string, examples: number, batch: number, path: string): Diagnostic {
+  return error(
+    'E0412',
+    `the ${examples} examples of ${flag} are not whole batches of ${batch}, which ${path} is made for`,
+    'use a --batch that divides them, and no --keep-last',
+  );
+}
+
 /** E0413: a file or a folder that cannot be written. What was there before is as it was. */
 export function cannotWrite(path: string, why: string): Diagnostic {
   return error('E0413', `cannot write ${path}: ${why}`);

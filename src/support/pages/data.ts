@@ -68,7 +68,8 @@ export const dataPages: readonly Page[] = [
     cure: 'Use a file with examples.',
   }),
   page('E0412', 'a batch that the data cannot fill', {
-    cause: 'There are fewer examples than `--batch`, and partial batches are dropped.',
+    cause:
+      'There are fewer examples than `--batch`, and partial batches are dropped. Or a `param` has a row for each example of a batch, and some batch would be smaller.',
     language: 'console',
     example: train('--data ten.safetensors --batch 32 --out runs/fit'),
     cure: 'Use a smaller `--batch`, or `--keep-last`.',
@@ -139,14 +140,5 @@ export const dataPages: readonly Page[] = [
     language: 'console',
     example: train('--data digits.safetensors --batch 65536 --out runs/fit'),
     cure: 'Use a smaller `--batch`; `dnnc explain FILE --dim N=…` shows the bytes for a size.',
-  }),
-  page('E0901', 'not supported yet', {
-    cause: 'The compiler reads this part of the language, but does not translate it yet.',
-    language: 'dnn',
-    example: `net Row(x: f32[4, 8], i: i32) -> f32[8] {
-  return x[i]
-}
-`,
-    cure: 'Use what the hint says; docs/language.md lists such parts.',
   }),
 ];

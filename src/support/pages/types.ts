@@ -178,6 +178,26 @@ train fit {
 }
 `,
   }),
+  page('E0212', 'a `param` of a size that is not known yet', {
+    cause:
+      'A `param` of a training program may have sizes of the data. A compiled program has one layout for all that is kept between runs, so it must know them.',
+    language: 'dnn',
+    example: `train paint {
+  data target: f32[1, 3, H, W]
+  param image: f32[1, 3, H, W] = zeros
+  minimize mean((image - target) ^ 2) over image by sgd(lr = 0.1)
+}
+`,
+    cure: '`dnnc train` takes the sizes from the data that it is fed first. `dnnc compile` is told: `--dim H=64 --dim W=64`. Or write numbers, or a `const` that `-D` sets.',
+    fixed: `const Side = 64
+
+train paint {
+  data target: f32[1, 3, Side, Side]
+  param image: f32[1, 3, Side, Side] = zeros
+  minimize mean((image - target) ^ 2) over image by sgd(lr = 0.1)
+}
+`,
+  }),
   page('E0220', 'an index variable without a range', {
     cause:
       'In index notation a summed variable ranges over the axis that it is the whole index of. It stands only inside sums, so nothing says how far it goes.',

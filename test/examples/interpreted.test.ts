@@ -1,0 +1,78 @@
+import { describe, expect, test, vi } from 'vitest';
+import { classes, noise, stripes, strokes } from './batches.ts';
+import { expectHalved, type Small, trainExample } from './train.ts';
+
+// Minutes, where other work shares the machine.
+vi.setConfig({ testTimeout: 300_000 });
+
+/**
+ * Training programs of the examples on a batch of their own, in sizes that `-D` and `--dim` set: those that the
+ * interpreter runs faster than they compile.
+ */
+const halving: readonly Small[] = [
+  {
+    example: 'resnet',
+    program: 'imagenet',
+    defines: { Width: 4, Size: 32, Classes: 10 },
+    batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 10) },
+    steps: 10,
+  },
+  {
+    example: 'custom',
+    program: 'fit',
+    batch: { x: stripes([5, 3, 8, 8]), y: classes(5, 5) },
+  },
+  { example: 'autoencoder', program: 'layer1', batch: { x: strokes(8, 28) } },
+  { example: 'autoencoder', program: 'layer2', batch: { x: strokes(8, 28) } },
+  { example: 'autoencoder', program: 'finetune', batch: { x: strokes(8, 28), y: classes(8, 10) } },
+];
+
+test.each(halving.map(c => [c.example, c.program, c] as const))(
+  '%s: %s halves its loss',
+  async (_e, _p, small) => {
+    expectHalved((await trainExample(small)).steps);
+  },
+);
+
+test('googlenet: imagenet halves its loss in inference mode; dropout of 0.7 makes that of single steps jump', async () => {
+  const { evaluated } = await trainExample({
+    example: 'googlenet',
+    program: 'imagenet',
+    defines: { Slim: 16, Size: 80, Classes: 10 },
+    batch: { x: stripes([2, 3, 80, 80]), y: classes(2, 10) },
+    evaluates: true,
+  });
+  expectHalved(evaluated);
+});
+
+describe('what changes images instead of nets', () => {
+  test('style: the image comes to have the style, and stays near its content', async () => {
+    const content = stripes([1, 3, 32, 32]);
+    const { steps, read } = await trainExample({
+      example: 'style',
+      program: 'stylize',
+      defines: { Width: 4 },
+      sizes: { H: 32, W: 32 },
+      batch: { content, style: noise([1, 3, 48, 40]) },
+    });
+    expectHalved(steps);
+    expectHalved(steps, 'style_loss');
+    // It begins as the content.
+    expect(steps[0]!.content_loss).toBe(0);
+    const moved = read('stylize.image').map((v, i) => Math.abs(v - content.data[i]!));
+    expect(Math.max(...moved)).toBeGreaterThan(0.1);
+    expect(moved.reduce((a, b) => a + b) / moved.length).toBeLessThan(0.5);
+  });
+
+  test('custom: the attack more than doubles the loss of the net that it attacks', async () => {
+    const { steps, read } = await trainExample({
+      example: 'custom',
+      program: 'attack',
+      sizes: { N: 5 },
+      batch: { x: stripes([5, 3, 8, 8]), y: classes(5, 5) },
+    });
+    const harm = steps.map(m => -m.loss!);
+    expect(harm.at(-1)!).toBeGreaterThan(2 * harm[0]!);
+    expect(read('attack.delta')).toHaveLength(5 * 3 * 8 * 8);
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, test, vi } from 'vitest';
+import { getDevice } from '../gpu.ts';
+import { bytes, classes, f32, letters, map, noise, stripes } from './batches.ts';
+import { expectHalved, type Small, trainExample } from './train.ts';
+
+// Minutes, where other work shares the machine.
+vi.setConfig({ testTimeout: 300_000 });
+
+const device = await getDevice();
+
+/** Training programs of the examples on a batch of their own, compiled, in sizes that `-D` and `--dim` set. */
+const S = 2;
+const halving: readonly Small[] = [
+  {
+    example: 'lenet',
+    program: 'mnist',
+    batch: { x: bytes(stripes([10, 1, 28, 28])), y: classes(10, 10) },
+  },
+  {
+    example: 'mlp',
+    program: 'digits',
+    batch: { x: bytes(noise([10, 784])), y: classes(10, 10) },
+  },
+  {
+    example: 'convnet',
+    program: 'digits',
+    batch: { x: bytes(stripes([10, 1, 28, 28])), y: classes(10, 10) },
+  },
+  {
+    example: 'charnn',
+    program: 'text',
+    defines: { Symbols: 16, Width: 64 },
+    batch: { ids: letters(4, 12, 16), next: letters(4, 12, 16, 1) },
+  },
+  {
+    example: 'yolo',
+    program: 'detect',
+    defines: { S, Width: 4, Classes: 3 },
+    batch: {
+      x: stripes([2, 3, 64 * S, 64 * S]),
+      obj: f32([2, S, S], i => (i % 3 === 0 ? 1 : 0)),
+      box: noise([2, S, S, 4], 3),
+      cls: f32([2, S, S, 3], i => (i % 3 === Math.floor(i / 3) % 3 ? 1 : 0)),
+    },
+  },
+];
+
+describe.skipIf(!device)('on a device', () => {
+  test.each(halving.map(c => [c.example, c.program, c] as const))(
+    '%s: %s halves its loss',
+    async (_e, _p, small) => {
+      expectHalved((await trainExample(small, device)).steps);
+    },
+  );
+
+  test.each(['head', 'finetune'])(
+    'transfer: %s halves its loss in inference mode, on a backbone of random weights',
+    async program => {
+      const { evaluated } = await trainExample(
+        {
+          example: 'transfer',
+          program,
+          defines: { Width: 16, Size: 32, Classes: 10 },
+          batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 10) },
+          evaluates: true,
+        },
+        device,
+      );
+      expectHalved(evaluated);
+    },
+  );
+
+  test('dcgan: the discriminator learns, and the generator has a harder and harder time', async () => {
+    const { steps } = await trainExample(
+      {
+        example: 'dcgan',
+        program: 'dcgan',
+        defines: { Width: 4 },
+        batch: { real: map(stripes([4, 3, 64, 64]), x => 2 * x - 1) },
+      },
+      device,
+    );
+    const losses = (name: string): number[] => steps.map(m => m[name]!);
+    for (const loss of [...losses('d.loss'), ...losses('g.loss')]) expect(loss).toBeLessThan(10);
+    expect(losses('d.loss').at(-1)!).toBeLessThan(0.7 * losses('d.loss')[0]!);
+    expect(losses('g.loss').at(-1)!).toBeGreaterThan(1.2 * losses('g.loss')[0]!);
+  });
+});
