@@ -1,5 +1,5 @@
 // Residual nets of growing depth, and what is compiled of each. The last has 1,000 convolutions besides the stem and
-// the four of the skips.
+// the three of the skips.
 export const nets = [
   { name: 'resnet18', layers: [2, 2, 2, 2], unit: 'Basic' },
   { name: 'resnet50', layers: [3, 4, 6, 3], unit: 'Bottleneck' },
