@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { classes, noise, stripes, strokes } from './batches.ts';
+import { classes, noise, stripes } from './batches.ts';
 import { expectHalved, type Small, trainExample } from './train.ts';
 
 // Minutes, where other work shares the machine.
@@ -20,11 +20,9 @@ const halving: readonly Small[] = [
   {
     example: 'custom',
     program: 'fit',
-    batch: { x: stripes([5, 3, 8, 8]), y: classes(5, 5) },
+    // Not grey, which normalising over the channels would make all one.
+    batch: { x: noise([5, 3, 8, 8]), y: classes(5, 5) },
   },
-  { example: 'autoencoder', program: 'layer1', batch: { x: strokes(8, 28) } },
-  { example: 'autoencoder', program: 'layer2', batch: { x: strokes(8, 28) } },
-  { example: 'autoencoder', program: 'finetune', batch: { x: strokes(8, 28), y: classes(8, 10) } },
 ];
 
 test.each(halving.map(c => [c.example, c.program, c] as const))(

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { getDevice } from '../gpu.ts';
-import { bytes, classes, f32, letters, map, noise, stripes } from './batches.ts';
+import { bytes, classes, f32, letters, map, noise, stripes, strokes } from './batches.ts';
 import { expectHalved, type Small, trainExample } from './train.ts';
 
 // Minutes, where other work shares the machine.
@@ -26,6 +26,9 @@ const halving: readonly Small[] = [
     program: 'digits',
     batch: { x: bytes(stripes([10, 1, 28, 28])), y: classes(10, 10) },
   },
+  { example: 'autoencoder', program: 'layer1', batch: { x: strokes(8, 28) } },
+  { example: 'autoencoder', program: 'layer2', batch: { x: strokes(8, 28) } },
+  { example: 'autoencoder', program: 'finetune', batch: { x: strokes(8, 28), y: classes(8, 10) } },
   {
     example: 'charnn',
     program: 'text',
