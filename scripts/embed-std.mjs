@@ -6,12 +6,16 @@ const folder = new URL('../src/std/', import.meta.url);
 const entries = readdirSync(folder)
   .filter(name => name.endsWith('.dnn'))
   .sort()
-  .map(
-    name => `  ${JSON.stringify(name)}: ${JSON.stringify(readFileSync(new URL(name, folder), 'utf8'))},\n`,
-  );
+  .map(name => {
+    const text = readFileSync(new URL(name, folder), 'utf8');
+    // Only declarations begin at the left edge (`dnnc fmt`).
+    const declares = [...text.matchAll(/^(?:const|fn|op|block|net) (\w+)/gm)].map(m => m[1]);
+    return `  { name: ${JSON.stringify(name)}, declares: ${JSON.stringify(declares)}, text: ${JSON.stringify(text)} },\n`;
+  });
 const text =
   '// Made by scripts/embed-std.mjs from the .dnn files beside it. Do not edit.\n' +
-  `export const sources: Readonly<Record<string, string>> = {\n${entries.join('')}};\n`;
+  'export interface StandardSource {\n  readonly name: string;\n  readonly declares: readonly string[];\n  readonly text: string;\n}\n' +
+  `export const sources: readonly StandardSource[] = [\n${entries.join('')}];\n`;
 const target = new URL('embedded.ts', folder);
 let before = '';
 try {

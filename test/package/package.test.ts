@@ -57,7 +57,7 @@ beforeAll(async () => {
 describe('the package', () => {
   it('has what it takes and nothing else', () => {
     const kinds =
-      /^(dist\/(src|runtime)\/.*\.(js|d\.ts)|docs\/.*\.md|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/;
+      /^(dist\/bin\/[a-z0-9-]+\.js|dist\/(src|runtime)\/.*\.(js|d\.ts|licenses\.txt)|docs\/.*\.md|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/;
     expect(files.filter(f => !kinds.test(f))).toEqual([]);
     for (const name of ['LICENSE', 'README.md', 'docs/embedding.md', 'docs/cli.md'])
       expect(files).toContain(name);

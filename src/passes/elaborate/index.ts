@@ -8,13 +8,14 @@ import type { Defines, FixedSizes } from './context.ts';
 import { Context } from './context.ts';
 import { lookup } from './lookup.ts';
 import type { Resolve } from './modules.ts';
-import { loadModule, loadStandard } from './modules.ts';
+import { loadModule } from './modules.ts';
 import { elaborateNet } from './nets.ts';
 import { elaborateTrain } from './programs.ts';
 import type { ModuleScope } from './scope.ts';
 import { makeScope } from './scope.ts';
 import { makeSession } from './session.ts';
 import { checkSizes } from './sizes.ts';
+import { loadStandard } from './standard.ts';
 import { warnOfUnused } from './warnings.ts';
 
 export interface ElaborateOptions {

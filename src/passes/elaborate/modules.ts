@@ -1,9 +1,7 @@
 import type { File } from '../../parser/ast.ts';
 import { parse } from '../../parser/parse.ts';
-import { sources } from '../../std/embedded.ts';
 import type { Diagnostic } from '../../support/diagnostic.ts';
 import { duplicateName, importFails } from '../../support/errors/names.ts';
-import { InternalError } from '../../support/internal-error.ts';
 import type { Source } from '../../support/source.ts';
 import type { ModuleScope } from './scope.ts';
 import { makeModule } from './scope.ts';
@@ -84,20 +82,4 @@ function join(from: string, path: string): string {
     else parts.push(part);
   }
   return parts.join('/');
-}
-
-let parsed: readonly File[] | undefined;
-
-/** The standard library. Its files are one module and see each other's names. */
-export function loadStandard(): ModuleScope {
-  parsed ??= Object.entries(sources).map(([name, text]) => {
-    const { file, diagnostics } = parse({ name: `std/${name}`, text });
-    if (diagnostics.length > 0) throw new InternalError(`std/${name}: ${diagnostics[0]!.message}`);
-    return file;
-  });
-  const module = makeModule(true, parsed);
-  declareAll(module, d => {
-    throw new InternalError(`standard library: ${d.message}`);
-  });
-  return module;
 }
