@@ -14,7 +14,7 @@ function checks(repeat, only) {
     if (only && only !== name) return [];
     const times = Array.from({ length: repeat }, () => {
       const start = performance.now();
-      const args = [here('../dist/bin/dnnc.js'), 'check', here(`nets/${name}.dnn`)];
+      const args = [here('../dist/src/bin/dnnc.js'), 'check', here(`nets/${name}.dnn`)];
       const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
       if (status !== 0) throw new Error(stderr);
       return performance.now() - start;

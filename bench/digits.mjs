@@ -19,7 +19,7 @@ export function digits(adapter, target) {
       const start = performance.now();
       const args = ['train', 'examples/lenet/lenet.dnn', 'mnist', '--data', train, '--val', test];
       const how = ['--batch', '32', '--epochs', String(epochs), '--seed', String(seed), '--out', out];
-      execFileSync(process.execPath, ['dist/bin/dnnc.js', ...args, ...how], {
+      execFileSync(process.execPath, ['dist/src/bin/dnnc.js', ...args, ...how], {
         cwd: root,
         stdio: 'ignore',
       });

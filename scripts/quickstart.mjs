@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
-if (!existsSync('dist/bin/dnnc.js')) {
+if (!existsSync('dist/src/bin/dnnc.js')) {
   console.error('dnnc is not built yet: npm ci');
   process.exit(2);
 }
@@ -29,7 +29,7 @@ console.log(`quickstart took ${((performance.now() - began) / 1000).toFixed(0)} 
 function step(command) {
   console.log(`\n$ ${command}`);
   const [name, ...args] = command.split(' ');
-  const script = name === 'dnnc' ? ['dist/bin/dnnc.js', ...args] : args;
+  const script = name === 'dnnc' ? ['dist/src/bin/dnnc.js', ...args] : args;
   const { status } = spawnSync(process.execPath, script, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

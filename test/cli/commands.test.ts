@@ -171,11 +171,11 @@ describe('dump', () => {
   });
 });
 
-describe.skipIf(!existsSync('dist/bin/dnnc.js'))('the installed command', () => {
+describe.skipIf(!existsSync('dist/src/bin/dnnc.js'))('the installed command', () => {
   it('ends with the exit code and without a stack', async () => {
     const { spawnSync } = await import('node:child_process');
     const run = (...args: string[]) =>
-      spawnSync(process.execPath, ['dist/bin/dnnc.js', ...args], { encoding: 'utf8' });
+      spawnSync(process.execPath, ['dist/src/bin/dnnc.js', ...args], { encoding: 'utf8' });
     expect(run('check', file)).toMatchObject({ status: 0 });
     const wrong = run('check', at('none.dnn'));
     expect(wrong.status).toBe(2);
