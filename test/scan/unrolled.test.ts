@@ -179,7 +179,7 @@ const around: Record<string, Loop> = {
     rank: 2,
     axis: 1,
     carry: { h: 'a' },
-    body: ['h = tanh(h + look_up(xt, table))'],
+    body: ['h = tanh(h + look_up(table, xt))'],
     yields: ['h'],
     results: { out: 'f32[N, T, 3]', h: 'f32[N, 3]' },
   },
@@ -210,7 +210,7 @@ const nested: Record<string, Loop> = {
     inputs: { x: 'f32[T, N, 3]', y: 'f32[2, N, 3]', a: 'f32[N, 3]' },
     carry: { h: 'a' },
     body: [
-      'inner = scan v in y carry g = h { g = sin(g * v + xt)  yield g * h }',
+      'inner = scan() v in y carry g = h { g = sin(g * v + xt)  yield g * h }',
       'h = inner.g + sum(inner.out, axis = 0)',
     ],
     yields: ['h', 'inner.out'],
@@ -226,7 +226,7 @@ const nested: Record<string, Loop> = {
   'a loop inside that depends on no turn': {
     inputs: { x: 'f32[T, N, 3]', y: 'f32[2, N, 3]', a: 'f32[N, 3]' },
     carry: { h: 'a' },
-    body: ['inner = scan v in y carry g = a { g = sin(g * v) }', 'h = inner.g * h + xt'],
+    body: ['inner = scan() v in y carry g = a { g = sin(g * v) }', 'h = inner.g * h + xt'],
     yields: ['h'],
     results: { out: 'f32[T, N, 3]', h: 'f32[N, 3]' },
   },

@@ -47,7 +47,10 @@ export function turnGraph({ body, steps, reverse }: LoopNode): Graph {
     const value = values.get(output.value)!;
     b.output({
       ...output,
-      value: output.role === 'result' ? b.emit(putTurn, [value, turn], { steps, reverse }) : value,
+      value:
+        output.role === 'result'
+          ? b.emit(putTurn, [value, turn], { stack: output.name, steps, reverse })
+          : value,
     });
   }
   b.output({ name: turnName, role: 'update', target: turnName, value: B.add(b, turn, 1) });
@@ -92,9 +95,13 @@ const putTurn: Primitive = {
   name: 'put_turn',
   kind: 'view',
   inputs: ['value', 'turn'],
-  attrs: { ...ends, steps: { type: 'dim', doc: 'turns of the loop' } },
+  attrs: {
+    ...ends,
+    stack: { type: 'string', doc: 'its name: stacks of one value are two' },
+    steps: { type: 'dim', doc: 'turns of the loop' },
+  },
   doc: 'Writes what a turn yields into its stack.',
-  example: 'stack = put_turn(value, turn, steps = T, reverse = false)',
+  example: 'stack = put_turn(value, turn, stack = "yield out", steps = T, reverse = false)',
   infer: ([value], attrs) => [{ dtype: value!.dtype, shape: [attrs.steps as Dim, ...value!.shape] }],
   reference: noReference,
   lower: (types, attrs, [out]) => {
