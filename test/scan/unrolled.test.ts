@@ -257,13 +257,46 @@ const derivatives: Record<string, Loop> = {
   },
 };
 
+const outsideBody: Record<string, Loop> = {
+  'by an outer value, through nodes that depend on no turn': {
+    inputs: { x: 'f32[T, N, 3]', a: 'f32[N, 3]' },
+    before: ['m = sin(a)'],
+    carry: { h: 'a' },
+    body: ['h = h + grad(sum(tanh(m) * xt), a)'],
+    yields: ['grad(sum(sin(m) * xt), m)'],
+    results: { out: 'f32[T, N, 3]', h: 'f32[N, 3]' },
+  },
+  'by an outer value, through a gradient outside': {
+    inputs: { x: 'f32[T, N, 3]', a: 'f32[N, 3]', k: 'f32[N, 3]' },
+    before: ['g = grad(sum(sin(a * k) * sin(k)), k)'],
+    carry: { h: 'a' },
+    body: ['h = h * grad(sum(g * xt), a)'],
+    results: { h: 'f32[N, 3]' },
+  },
+  'by an outer value, through a loop outside': {
+    inputs: { x: 'f32[T, N, 3]', a: 'f32[N, 3]' },
+    before: ['m = scan() v in stack(a, a * a) carry g = a { g = tanh(g * v) }'],
+    carry: { h: 'a' },
+    body: ['h = h + grad(sum(m * m * xt), a)'],
+    results: { h: 'f32[N, 3]' },
+  },
+};
+
 const masks: Record<string, [Loop, number[]]> = {
   'one for each sequence': [{ ...simple, lengths: 'n', perSequence: true }, [2, 3]],
   '0 and beyond the end': [{ ...simple, lengths: 'n', perSequence: true }, [0, 9]],
   'one for each sequence, backwards': [{ ...simple, lengths: 'n', perSequence: true, reverse: true }, [1, 3]],
 };
 
-const groups = { 'the axis of the turns': alongAxis, carries, yields, around, nested, derivatives };
+const groups = {
+  'the axis of the turns': alongAxis,
+  carries,
+  yields,
+  around,
+  nested,
+  derivatives,
+  'gradients inside': outsideBody,
+};
 
 for (const [name, group] of Object.entries(groups))
   describe(name, () => {

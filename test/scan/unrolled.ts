@@ -11,7 +11,7 @@ import { gpuTarget, softwareTarget, type Target } from '../../src/ir/target.ts';
 import { differentiateGraph } from '../../src/passes/differentiate.ts';
 import { type CompiledModule, compileModule } from '../../src/passes/pipeline.ts';
 import { renderDiagnostic } from '../../src/support/render.ts';
-import { difference, generator } from '../arbitrary/numbers.ts';
+import { difference, dot, generator, moved, randomLike, slope } from '../arbitrary/numbers.ts';
 
 export type Arrays = Record<string, NdArray>;
 
@@ -49,7 +49,7 @@ const nameOfYield = (i: number): string => (i === 0 ? 'out' : `out_${i + 1}`);
 /** The axis counted from the front, in a tensor of the loop's rank. */
 const frontAxis = ({ axis = 0, rank = 3 }: Loop): number => (axis < 0 ? axis + rank : axis);
 
-function scanned(loop: Loop): string[] {
+export function scanned(loop: Loop): string[] {
   const { over = 'x', axis = 0, reverse, lengths, carry, body, yields = [] } = loop;
   const options = [
     `axis = ${axis}`,
@@ -98,7 +98,7 @@ function unrolled(loop: Loop, turns: number): string[] {
   ];
 }
 
-function textOf(loop: Loop, lines: readonly string[], turns?: number): string {
+export function textOf(loop: Loop, lines: readonly string[], turns?: number): string {
   const { inputs, before = [], after = [], results, definitions = '' } = loop;
   const floats = Object.entries(results).filter(([, type]) => type.startsWith('f32'));
   const loss = loop.loss ?? floats.map(([name]) => `sum(sin(${name}))`).join(' + ');
@@ -203,6 +203,7 @@ export function expectUnrolled(loop: Loop, all: readonly Sizes[] = usualSizes, g
     const flat = differentiateGraph(moduleOf(flatText).nets[0]!.predict).graph;
     const inputs = inputsOf(flat, sizes, given);
     const expected = interpretGraph(flat, inputs, { dims: { ...sizes } }).outputs;
+    expectSlope(differentiateGraph(module.nets[0]!.predict).graph, inputs, sizes, text);
     const levels = atEveryLevel(module, compilations, inputs, sizes);
     for (const [level, outputs] of Object.entries(levels))
       for (const [name, e] of expected) {
@@ -211,4 +212,21 @@ export function expectUnrolled(loop: Loop, all: readonly Sizes[] = usualSizes, g
           throw new Error(`${level}, ${JSON.stringify(sizes)}: ${name}: ${wrong}\n${text}\n${flatText}`);
       }
   }
+}
+
+/** The gradients of a net that has them, against the slope of its loss along a random direction. */
+function expectSlope(graph: Graph, inputs: Arrays, sizes: Sizes, text: string): void {
+  const next = generator(5);
+  const wrt = Object.keys(inputs).filter(name => inputs[name]!.dtype === 'f32');
+  const direction = new Map(wrt.map(name => [name, randomLike(inputs[name]!, next)]));
+  const run = (step: number) => {
+    const shifted = wrt.map(name => [name, moved(inputs[name]!, direction.get(name)!, step)] as const);
+    return interpretGraph(graph, { ...inputs, ...Object.fromEntries(shifted) }, { dims: { ...sizes } })
+      .outputs;
+  };
+  const gradients = run(0);
+  const along = wrt.map(name => dot(gradients.get(`g_${name}`)!, direction.get(name)!));
+  const expected = slope(step => run(step).get('loss')!.data[0]!);
+  const error = Math.abs(along.reduce((a, b) => a + b, 0) - expected) / Math.max(1, Math.abs(expected));
+  expect(error, text).toBeLessThan(1e-7);
 }
