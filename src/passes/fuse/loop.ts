@@ -7,7 +7,6 @@ import * as E from '../../ir/expr.ts';
 import type { Graph, LoopNode, Value } from '../../ir/graph.ts';
 import type { Attrs, Primitive } from '../../ir/primitive.ts';
 import type { TensorType } from '../../ir/type.ts';
-import * as B from '../../ops/build.ts';
 import { InternalError } from '../../support/internal-error.ts';
 
 /** The state that counts a loop's turns. */
@@ -53,9 +52,30 @@ export function turnGraph({ body, steps, reverse }: LoopNode): Graph {
           : value,
     });
   }
-  b.output({ name: turnName, role: 'update', target: turnName, value: B.add(b, turn, 1) });
+  b.output({ name: turnName, role: 'update', target: turnName, value: b.emit(nextTurn, [turn]) });
   return b.build();
 }
+
+/** These ops are made here alone, of graphs that only fusing sees; so they have no reference and no gradient. */
+const noReference = (): never => {
+  throw new InternalError('a turn of a loop is computed by its loop');
+};
+
+/** turn = turn + 1 */
+const nextTurn: Primitive = {
+  name: 'next_turn',
+  kind: 'elementwise',
+  inputs: ['turn'],
+  attrs: {},
+  doc: 'The number of the turn after this one.',
+  example: 'turn = next_turn(turn)',
+  infer: () => [turnType],
+  reference: noReference,
+  lower: (types, _, [out]) => {
+    const value = E.binary('add', E.load(0, turnType, []), E.constant(1, turnType.dtype));
+    return { inputs: types, axes: [], outs: [{ type: out!, value }] };
+  },
+};
 
 /** The place of a turn along the leading axis, which no fault can bring out of range. */
 function place(turn: TensorType, steps: Dim, attrs: Attrs): Index {
@@ -66,11 +86,6 @@ function place(turn: TensorType, steps: Dim, attrs: Attrs): Index {
 }
 
 const ends = { reverse: { type: 'bool', doc: 'the first turn is the last place' } } as const;
-
-/** Both are made here alone, of graphs that only fusing sees; so they have no reference and no gradient. */
-const noReference = (): never => {
-  throw new InternalError('a turn of a loop is computed by its loop');
-};
 
 /** out = stack[turn] */
 const takeTurn: Primitive = {
