@@ -20,13 +20,6 @@ const code = printModule('sums.dnn', entries, compiled.layout, { runtime });
 
 describe('the module of a net with a loop', () => {
   it('lists its loops after its dispatches', () => {
-    expect(
-      code,
-    ).toContain(`  // The first dispatch of a loop, the one behind its last, and how many turns it takes.
-  loops: [
-    [2, 4, (N, T) => T], // Sums_r
-  ],
-`);
     expect(code).toMatch(
       / {2}\/\/ The first .*\n {2}loops: \[\n {4}\[\d, \d, \(N, T\) => T\], \/\/ Sums_r\n {2}\],\n/,
     );
