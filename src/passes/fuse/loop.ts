@@ -18,7 +18,7 @@ export const turnType: TensorType = { dtype: 'i32', shape: [] };
  * A turn of a loop as a graph of its own. What `LoopNode` says in words is spelled out: the number of the turn is a
  * state, slices are read from their stacks at that number, and results are written into theirs.
  */
-export function turnGraph({ body, steps, reverse }: LoopNode): Graph {
+export function turnGraph({ body, steps, reverse, origin }: LoopNode): Graph {
   const b = new GraphBuilder(body.name);
   const turn = b.input('state', turnName, turnType);
   const values = new Map<Value, Value>();
@@ -52,6 +52,7 @@ export function turnGraph({ body, steps, reverse }: LoopNode): Graph {
           : value,
     });
   }
+  b.origin = origin;
   b.output({ name: turnName, role: 'update', target: turnName, value: b.emit(nextTurn, [turn]) });
   return b.build();
 }
