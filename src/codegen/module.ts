@@ -146,7 +146,12 @@ class ModulePrinter {
       `  outputs: ${list(plan.outputs.map(tensor), 2)},`,
       `  kernels: [${kernels.join(', ')}],`,
       `  dispatches: ${list(dispatches, 2, '')},`,
-      ...(loops.length > 0 ? [`  loops: ${list(loops, 2, '')},`] : []),
+      ...(loops.length > 0
+        ? [
+            '  // The first dispatch of a loop, the one behind its last, and how many turns it takes.',
+            `  loops: ${list(loops, 2, '')},`,
+          ]
+        : []),
       '}',
     ].join('\n');
   }

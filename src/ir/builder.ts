@@ -75,7 +75,7 @@ export class GraphBuilder {
 
   /** A value that stands for an input of a loop's body until `takeDependents` has it; no node of this graph. */
   placeholder(type: TensorType, name: string, origin: Origin = this.origin): Value {
-    return this.#inputNode('input', name, type, origin).outputs[0];
+    return this.#inputNode('state', name, type, origin).outputs[0];
   }
 
   /** Takes out the nodes made since there were `from` that depend on `roots`: they belong into a loop's body. */

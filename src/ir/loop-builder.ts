@@ -56,15 +56,16 @@ export class LoopBuilder {
     updates: ReadonlyMap<string, Value>,
     yields: readonly { readonly name: string; readonly value: Value }[],
   ): readonly Value[] {
-    const inside = this.abandon();
+    const own = this.abandon();
+    const inside = [...this.#forMacros(own), ...own];
     const body = new GraphBuilder(name);
     const values = new Map<Value, Value>();
     const outside = new Map<string, Value>();
     const enter = (role: InputNode['role'], wish: string, value: Value, of: Value): Value => {
-      let own = wish;
-      for (let n = 2; outside.has(own); n++) own = `${wish} ${n}`;
-      outside.set(own, value);
-      const inner = body.input(role, own, of.type, of.node.origin);
+      let unique = wish;
+      for (let n = 2; outside.has(unique); n++) unique = `${wish} ${n}`;
+      outside.set(unique, value);
+      const inner = body.input(role, unique, of.type, of.node.origin);
       values.set(of, inner);
       return inner;
     };
@@ -93,6 +94,50 @@ export class LoopBuilder {
     const read = graphInputs(graph).map(n => outside.get(n.name)!);
     return this.#b.loop({ body: graph, steps, reverse }, read);
   }
+
+  /**
+   * Nodes of the graph around that the body needs copies of: a macro stands for what lies between its inputs, from the
+   * later ones to the first, and must find that in its own graph.
+   */
+  #forMacros(inside: readonly Node[]): readonly Node[] {
+    const around = this.#b.nodes;
+    let copied: readonly Node[] = [];
+    for (;;) {
+      const all = [...copied, ...inside];
+      const macros = all.flatMap(n => (n.kind === 'op' && n.op.kind === 'macro' ? [n.inputs] : []));
+      if (macros.length === 0) return copied;
+      const after = dependents(
+        around,
+        macros.flatMap(([, ...from]) => from),
+      );
+      const before = ancestors(macros.map(([to]) => to!.node));
+      const needed = around.filter(n => copied.includes(n) || (after.has(n) && before.has(n)));
+      if (needed.length === copied.length) return copied;
+      copied = needed;
+    }
+  }
+}
+
+function dependents(nodes: readonly Node[], roots: readonly Value[]): ReadonlySet<Node> {
+  const values = new Set(roots);
+  const found = new Set<Node>();
+  for (const node of nodes)
+    if (node.inputs.some(v => values.has(v))) {
+      found.add(node);
+      for (const v of node.outputs) values.add(v);
+    }
+  return found;
+}
+
+function ancestors(nodes: readonly Node[]): ReadonlySet<Node> {
+  const found = new Set<Node>();
+  const pending = [...nodes];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (found.has(node)) continue;
+    found.add(node);
+    pending.push(...node.inputs.map(v => v.node));
+  }
+  return found;
 }
 
 /** What a value from outside is called in the body. */

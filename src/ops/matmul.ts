@@ -44,6 +44,12 @@ function swapped(b: GraphBuilder, x: Value): Value {
   return B.transpose(b, x, [...axes.slice(0, -2), rank - 1, rank - 2]);
 }
 
+/** All rows of a batch of matrices as one matrix. */
+function asRows(b: GraphBuilder, x: Value): Value {
+  const { shape } = x.type;
+  return B.reshape(b, x, [D.product(shape.slice(0, -1)), shape.at(-1)!]);
+}
+
 /** Sums over the batch dims along which an operand of this type was repeated. */
 function unbroadcast(b: GraphBuilder, x: Value, type: TensorType): Value {
   const missing = x.type.shape.length - type.shape.length;
@@ -122,6 +128,12 @@ export const matmul: Primitive = {
 
   vjp(b, [ct], [x, y]) {
     if (!ct) return [undefined, undefined];
+    const wide = x!.type.shape.length > 2 && y!.type.shape.length === 2;
+    if (wide) {
+      const [rows, cts] = [asRows(b, x!), asRows(b, ct)];
+      const dx = B.reshape(b, b.emit(matmul, [cts, swapped(b, y!)]), x!.type.shape);
+      return [dx, b.emit(matmul, [swapped(b, rows), cts])];
+    }
     const dx = b.emit(matmul, [ct, swapped(b, y!)]);
     const dy = b.emit(matmul, [swapped(b, x!), ct]);
     return [unbroadcast(b, dx, x!.type), unbroadcast(b, dy, y!.type)];
@@ -129,10 +141,10 @@ export const matmul: Primitive = {
 
   simplify(b, [x, y]) {
     // a [..., M, K] @ b [K, N] = rows of one larger product: then the gradient of b is one product too
-    const [a, rank] = [x!.type.shape, x!.type.shape.length];
-    if (rank === 2 || y!.type.shape.length !== 2) return undefined;
-    const rows = B.reshape(b, x!, [D.product(a.slice(0, -1)), a.at(-1)!]);
-    return [B.reshape(b, b.emit(matmul, [rows, y!]), [...a.slice(0, -1), y!.type.shape.at(-1)!])];
+    const a = x!.type.shape;
+    if (a.length === 2 || y!.type.shape.length !== 2) return undefined;
+    const product = b.emit(matmul, [asRows(b, x!), y!]);
+    return [B.reshape(b, product, [...a.slice(0, -1), y!.type.shape.at(-1)!])];
   },
 
   samples: fc =>

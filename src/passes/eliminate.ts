@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../ir/builder.ts';
-import type { Graph, LoopNode, Node, Value } from '../ir/graph.ts';
+import type { Graph, LoopNode, Node, Output, Value } from '../ir/graph.ts';
 import { graphInputs } from '../ir/graph.ts';
 import { loopParts } from '../ir/loop.ts';
 import type { Pass } from './pass.ts';
@@ -77,11 +77,14 @@ function without(graph: Graph, live: Live): Graph {
       ...carries.map(c => (keep(c.inner) ? c.update : undefined)),
       ...yields.map(y => (live.values.has(y.stack) ? y.output : undefined)),
     ];
-    const outputs = kept.filter(o => o !== undefined);
+    // One stack is enough for one value.
+    const identity = (o: Output): Value | Output => (o.role === 'result' ? o.value : o);
+    const distinct = new Map(kept.flatMap(o => (o ? [[identity(o), o] as const] : [])));
+    const outputs = [...distinct.values()];
     const body = rewriteGraph({ ...node.body, outputs }, { keep, loop });
     const read = graphInputs(node.body).flatMap((n, i) => (keep(n) ? [inputs[i]!] : []));
     const results = builder.loop({ ...node, body }, read);
-    return kept.map(o => o && results[outputs.indexOf(o)]!);
+    return kept.map(o => o && results[outputs.indexOf(distinct.get(identity(o))!)]!);
   };
   return rewriteGraph(graph, { keep, loop });
 }

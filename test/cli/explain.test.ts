@@ -51,6 +51,25 @@ net A(x: f32[N, 2, 65, 65]) -> f32[N, 2, _, _] {
     expect(fields.map(f => f![1])).toEqual([1, 9, 11, 19]);
   });
 
+  it('counts what lies inside a loop, once for each turn', () => {
+    const text = 'net R(x: f32[N, T, 8]) -> f32[N, T, 5] { return x -> rnn(4) -> dense(5) }';
+    const { layers, parameters, dims } = table(text, { T: 10 });
+    expect(dims).toEqual({ N: 1, T: 10 });
+    expect(layers.map(l => l.path)).toEqual(['R.rnn', 'R.dense']);
+    expect(layers[0]).toMatchObject({ output: '[N, T, 4]', parameters: 4 * 8 + 4 * 4 + 4 + 4 });
+    // Products and sums of inputs and states, two biases, tanh.
+    expect(layers[0]!.flops).toBe(10 * 4 * (8 * 2 + 2 + 4 * 2 + 1 + 1));
+    expect(parameters).toBe(56 + 25);
+    const nested = table(`net A(x: f32[10, 4]) -> f32 {
+      r = scan() xt in x carry h = 0 {
+        inner = scan() v in xt carry g = h { g = g * v }
+        h = inner.g
+      }
+      return r.h
+    }`);
+    expect(nested.flops).toBe(10 * 4);
+  });
+
   it('joins branches', () => {
     const { layers } = table(`
 net A(x: f32[N, 1, 16, 16]) -> f32[N, 1, 16, 16] {
@@ -81,6 +100,19 @@ describe('explain', () => {
   const at = temporaryFolder();
   const file = at('tiny.dnn');
   writeFileSync(file, tiny);
+
+  it('shows how often the kernels of loops run', async () => {
+    const loops = at('loops.dnn');
+    writeFileSync(loops, 'net R(x: f32[N, T, 8]) -> f32[N, T, 4] { return x -> rnn(4) }\n');
+    const { out } = await dnnc('explain', loops, '--dim', 'T=50');
+    const [, count, all] = out.match(
+      /^R \(N = 64, T = 50\): (\d+) dispatches, (\d+) with all turns of loops/m,
+    )!;
+    const times = [...out.matchAll(/^ {2}\w+ +[\d,]+ +64 +(1|50)( |$)/gm)].map(m => Number(m[1]));
+    expect(times).toHaveLength(Number(count));
+    expect(times.reduce((a, b) => a + b)).toBe(Number(all));
+    expect(out).toMatch(/R_rnn_next_turn +1 +64 +50 +next_turn/);
+  });
 
   it('shows layers, kernels with what they absorbed, and memory at the sizes given', async () => {
     const { code, out, err } = await dnnc('explain', file, '--dim', 'N=7');

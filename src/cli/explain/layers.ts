@@ -1,7 +1,8 @@
 import type { DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
-import type { Graph, InputNode, OpNode, Value } from '../../ir/graph.ts';
+import type { Graph, InputNode, LoopNode, Node, OpNode, Value } from '../../ir/graph.ts';
 import { graphInputs } from '../../ir/graph.ts';
+import { loopParts } from '../../ir/loop.ts';
 import { elementCount, printShape } from '../../ir/type.ts';
 import { batchDim } from '../training/data.ts';
 import { flopsOf } from './flops.ts';
@@ -36,28 +37,61 @@ export function layersOf(graph: Graph, given: DimEnv): LayerTable {
   const sizes = Object.fromEntries(
     [...freeDims(graph)].map(name => [name, name === batch ? 1 : (given[name] ?? defaultSize)]),
   );
-  const groups = new Map<string, OpNode[]>();
-  for (const node of graph.nodes) {
-    if (node.kind !== 'op') continue;
-    const path = node.origin.path ?? graph.name;
+  const groups = new Map<string, Counted[]>();
+  for (const counted of countedNodes(graph, sizes)) {
+    const path = counted.node.origin.path ?? graph.name;
     const group = groups.get(path);
-    if (group) group.push(node);
-    else groups.set(path, [node]);
+    if (group) group.push(counted);
+    else groups.set(path, [counted]);
   }
   const fields = fieldsOf(graph, inputs, sizes);
   const counted = new Set<InputNode>();
   const layers = [...groups].map(([path, nodes]): Layer => {
-    const result = nodes.at(-1)!.outputs[0]!;
+    const last = nodes.at(-1)!;
+    const result = resultOf(last.node);
     return {
       path,
       output: printShape(result.type.shape),
       parameters: nodes.flatMap(n => n.inputs).reduce((n, v) => n + newParameters(v, counted), 0),
-      flops: nodes.reduce((n, node) => n + nodeFlops(node, sizes), 0),
-      field: fields.get(result.id),
+      flops: nodes.reduce((n, { node, times }) => n + times * nodeFlops(node, sizes), 0),
+      field: last.inside ? undefined : fields.get(result.id),
     };
   });
   const sum = (of: (l: Layer) => number): number => layers.reduce((n, l) => n + of(l), 0);
   return { layers, parameters: sum(l => l.parameters), flops: sum(l => l.flops), dims: sizes };
+}
+
+/** A node, how often a run computes it, and what it reads, in terms of the whole graph where that is possible. */
+interface Counted {
+  readonly node: OpNode | LoopNode;
+  readonly times: number;
+  readonly inputs: readonly Value[];
+  /** Whether it is part of a loop's body, whose values the graph around it does not know. */
+  readonly inside: boolean;
+}
+
+/** All nodes that compute something, those of a loop's body before the loop. */
+function countedNodes(
+  { nodes }: { readonly nodes: readonly Node[] },
+  dims: DimEnv,
+  times = 1,
+  outside?: ReadonlyMap<Value, Value>,
+): Counted[] {
+  return nodes.flatMap((node): Counted[] => {
+    if (node.kind === 'input') return [];
+    const inputs = node.inputs.map(v => outside?.get(v) ?? v);
+    const own = { node, times, inputs, inside: outside !== undefined };
+    if (node.kind === 'op') return [own];
+    const entering = loopParts({ ...node, inputs }).consts.map(c => [c.inner.outputs[0], c.value] as const);
+    const turns = times * D.evaluate(node.steps, dims);
+    return [...countedNodes(node.body, dims, turns, new Map(entering)), { ...own, inputs: [] }];
+  });
+}
+
+/** Of a loop: what it stacks first, or else its first state. */
+function resultOf(node: OpNode | LoopNode): Value {
+  if (node.kind === 'op') return node.outputs[0]!;
+  return loopParts(node).yields[0]?.stack ?? node.outputs[0]!;
 }
 
 /** Elements of a parameter at its first use. */
@@ -67,7 +101,8 @@ function newParameters({ node }: Value, counted: Set<InputNode>): number {
   return D.constantValue(elementCount(node.outputs[0].type)) ?? 0;
 }
 
-function nodeFlops(node: OpNode, dims: DimEnv): number {
+function nodeFlops(node: OpNode | LoopNode, dims: DimEnv): number {
+  if (node.kind === 'loop') return 0;
   const compute = node.op.lower?.(
     node.inputs.map(v => v.type),
     node.attrs,

@@ -1,5 +1,6 @@
 import type { DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
+import { type Loop, turnsAt } from '../../ir/program.ts';
 import type { CompiledProgram } from '../../passes/pipeline.ts';
 import { formatBytes, formatCount, formatTable } from './table.ts';
 
@@ -16,12 +17,16 @@ export interface ProgramReport {
   readonly name: string;
   readonly dims: DimEnv;
   readonly dispatches: number;
+  /** How many a run takes: those of loops once for each turn. */
+  readonly dispatchesPerRun: number;
   readonly distinctKernels: number;
   readonly kernels: readonly {
     readonly name: string;
     readonly workgroups: number;
     readonly workgroupSize: number;
     readonly absorbed: readonly string[];
+    /** How often a run dispatches it: the turns of its loops. */
+    readonly times: number;
   }[];
   readonly memory: { readonly arena: number; readonly allTensors: number; readonly mostLive: number };
   /** Of one run, where it was measured. */
@@ -33,17 +38,21 @@ export function reportProgram(
   dims: DimEnv,
   milliseconds?: number,
 ): ProgramReport {
+  const timesOf = (loop: Loop | undefined): number => (loop ? turnsAt(dims)(loop) * timesOf(loop.parent) : 1);
+  const times = scheduled.map(({ kernels }, i) => kernels.map(() => timesOf(program.works[i]!.loop)));
   return {
     name,
     dims,
     dispatches: plan.dispatches.length,
+    dispatchesPerRun: times.flat().reduce((a, b) => a + b, 0),
     distinctKernels: plan.kernels.length,
     kernels: scheduled.flatMap(({ kernels }, i) =>
-      kernels.map(kernel => ({
+      kernels.map((kernel, k) => ({
         name: kernel.name,
         workgroups: D.evaluate(kernel.groups, dims),
         workgroupSize: kernel.workgroupSize,
         absorbed: program.works[i]!.absorbed,
+        times: times[i]![k]!,
       })),
     ),
     memory: {
@@ -57,16 +66,28 @@ export function reportProgram(
 
 /** The report as a table. */
 export function formatProgram(report: ProgramReport): string {
-  const { name, dims, dispatches: count, distinctKernels, kernels, memory, milliseconds } = report;
+  const {
+    name,
+    dims,
+    dispatches: count,
+    dispatchesPerRun,
+    distinctKernels,
+    kernels,
+    memory,
+    milliseconds,
+  } = report;
+  const loops = kernels.some(k => k.times !== 1);
   const at = Object.entries(dims).map(([dim, n]) => `${dim} = ${n}`);
   const rows = kernels.map(kernel => [
     kernel.name,
     formatCount(kernel.workgroups),
     String(kernel.workgroupSize),
+    ...(loops ? [formatCount(kernel.times)] : []),
     tally(kernel.absorbed),
   ]);
   const head = [
     `${count} ${count === 1 ? 'dispatch' : 'dispatches'}`,
+    ...(loops ? [`${formatCount(dispatchesPerRun)} with all turns of loops`] : []),
     `${distinctKernels} distinct ${distinctKernels === 1 ? 'kernel' : 'kernels'}`,
     ...(milliseconds === undefined ? [] : [`${milliseconds.toFixed(2)} ms a run`]),
   ];
@@ -75,6 +96,7 @@ export function formatProgram(report: ProgramReport): string {
       { title: 'kernel', align: 'left' },
       { title: 'workgroups', align: 'right' },
       { title: 'of', align: 'right' },
+      ...(loops ? [{ title: 'times', align: 'right' } as const] : []),
       { title: 'absorbed', align: 'left' },
     ],
     rows,

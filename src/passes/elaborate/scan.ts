@@ -8,7 +8,7 @@ import type { Expr, Ident } from '../../parser/ast.ts';
 import { duplicateName, misplaced } from '../../support/errors/names.ts';
 import { staticFailure, wrongKind, wrongShape } from '../../support/errors/shapes.ts';
 import type { Span } from '../../support/source.ts';
-import { asTensor, axisArg, boolArg } from './builtins/arguments.ts';
+import { axisArg, boolArg } from './builtins/arguments.ts';
 import type { Argument, Builtin } from './builtins/builtin.ts';
 import { randomKey } from './builtins/random.ts';
 import { callBuiltin, evaluateArgs } from './call.ts';
@@ -76,13 +76,17 @@ export function evaluateScan(ctx: Context, scope: Scope, expr: ScanExpr): Val {
       return B.where(b, alongBatch(ctx, B.lt(b, turn, counts), value, span), value, otherwise);
     };
     const updates = carried.map(c => {
-      const value = nextValue(ctx, inner, c, expr.body.span);
+      const value = nextValue(ctx, inner, c, lastAssigned(expr, c.name.name));
       return [c.name.name, masked(value, c.before, c.name.span)] as const;
     });
     const yields = (inner.turn!.yielded ?? []).map(({ value, span }, i) => {
       const name = i === 0 ? 'out' : `out_${i + 1}`;
       const clash = carried.find(c => c.name.name === name);
-      if (clash) ctx.fail(duplicateName(clash.name.span, 'result', name));
+      if (clash)
+        ctx.fail({
+          ...duplicateName(clash.name.span, 'result', name),
+          hint: `what a turn yields is called \`${name}\`: give the carry another name`,
+        });
       return { name, value: masked(toTensor(ctx, value, span), 0, span) };
     });
     const outputs = loop.finish(ctx.site.path ?? 'scan', { steps, reverse }, new Map(updates), yields);
@@ -123,7 +127,7 @@ function checkNames(names: readonly Ident[], ctx: Context): void {
 }
 
 function lengthsOf(ctx: Context, argument: Argument): Value {
-  const value = asTensor(ctx, argument);
+  const value = toTensor(ctx, argument.value, argument.span, 'i32');
   if (value.type.dtype === 'i32' && value.type.shape.length <= 1) return value;
   return ctx.fail(
     wrongShape(
@@ -175,6 +179,13 @@ function runTurn(ctx: Context, loop: LoopBuilder, inner: Scope, expr: ScanExpr, 
       );
 }
 
+/** Where the body gives a name its last value. */
+function lastAssigned({ body }: ScanExpr, name: string): Span {
+  for (const s of body.statements.toReversed())
+    if (s.kind === 'assign' && s.names.some(n => n.name === name)) return s.value.span;
+  return body.span;
+}
+
 /** What a carry is after the turn. */
 function nextValue(ctx: Context, inner: Scope, { name, before }: Carried, span: Span): Value {
   const value = toTensor(ctx, unpoisoned(inner.values.get(name.name)!), span, before.type.dtype);
@@ -184,7 +195,7 @@ function nextValue(ctx: Context, inner: Scope, { name, before }: Carried, span: 
     wrongShape(name.span, `\`${name.name}\` is ${first} before a turn and ${then} after it`, {
       label: first,
       hint: 'a carry keeps its shape and type from turn to turn',
-      notes: [{ message: `the body leaves ${then}`, span: value.node.origin.span ?? span }],
+      notes: [{ message: `the body leaves ${then}`, span }],
     }),
   );
 }

@@ -63,8 +63,10 @@ function runStatement(ctx: Context, scope: Scope, s: Statement): void {
   ctx.spend(s.span);
   switch (s.kind) {
     case 'declare':
-      if (s.role === 'data') declareData(ctx, scope, s);
-      else declareVariable(ctx, scope, s);
+      if (s.role === 'data') {
+        outsideTurns(ctx, scope, s, '`data`');
+        declareData(ctx, scope, s);
+      } else declareVariable(ctx, scope, s);
       break;
     case 'assign':
       assign(ctx, scope, s);
@@ -110,6 +112,18 @@ function yieldValues(ctx: Context, scope: Scope, s: Extract<Statement, { kind: '
 
 function inTrain(ctx: Context, scope: Scope, s: Statement, what: string): void {
   if (scope.kind !== 'train') ctx.fail(misplaced(s.span, `${what} stands only in training programs`));
+  outsideTurns(ctx, scope, s, what);
+}
+
+function outsideTurns(ctx: Context, scope: Scope, s: Statement, what: string): void {
+  if (scope.turn)
+    ctx.fail(
+      misplaced(
+        s.span,
+        `${what} stands outside of loops`,
+        'the result of a `scan` has what it carries and yields',
+      ),
+    );
 }
 
 /** Only the step that this graph is for, or every one where the graph computes metrics alone. Its names are its own. */

@@ -28,9 +28,12 @@ class Flow {
   readonly found: Diagnostic[];
   readonly #pending = new Map<string, Binding>();
   readonly #outer: Flow | undefined;
+  /** Names that have another meaning here than outside. */
+  readonly #own: ReadonlySet<string>;
 
-  constructor(outer?: Flow) {
+  constructor(outer?: Flow, own: readonly string[] = []) {
     this.#outer = outer;
+    this.#own = new Set(own);
     this.found = outer ? outer.found : [];
   }
 
@@ -48,7 +51,7 @@ class Flow {
     const binding = this.#pending.get(name);
     if (binding) {
       for (const [other, its] of this.#pending) if (its === binding) this.#pending.delete(other);
-    } else if (this.#outer) this.#outer.#read(name);
+    } else if (this.#outer && !this.#own.has(name)) this.#outer.#read(name);
   }
 
   #bind(names: readonly Ident[], what: Binding['what']): void {
@@ -109,6 +112,15 @@ class Flow {
     for (const { names } of assignsIn(body)) for (const name of names) this.#pending.delete(name.name);
   }
 
+  /** A turn of a `scan` begins with what it carries alone, and hands out what it carries and yields alone. */
+  #turn({ variable, carry, body }: Extract<Expr, { kind: 'scan' }>): void {
+    const carried = carry.map(c => c.name.name);
+    const inner = new Flow(this, [variable.name, ...carried]);
+    inner.statements(body.statements);
+    for (const name of carried) inner.#read(name);
+    inner.end();
+  }
+
   #type(type: TypeExpr): void {
     for (const dim of type.dims ?? []) this.#dim(dim);
   }
@@ -161,7 +173,7 @@ class Flow {
         this.#args(e.args);
         this.#expr(e.over);
         for (const { value } of e.carry) this.#expr(value);
-        this.#loop(e.body);
+        this.#turn(e);
         break;
       case 'pipe':
         this.#expr(e.value);

@@ -7,7 +7,6 @@ import * as E from '../../ir/expr.ts';
 import type { Graph, LoopNode, Value } from '../../ir/graph.ts';
 import type { Attrs, Primitive } from '../../ir/primitive.ts';
 import type { TensorType } from '../../ir/type.ts';
-import * as B from '../../ops/build.ts';
 import { InternalError } from '../../support/internal-error.ts';
 
 /** The state that counts a loop's turns. */
@@ -19,7 +18,7 @@ export const turnType: TensorType = { dtype: 'i32', shape: [] };
  * A turn of a loop as a graph of its own. What `LoopNode` says in words is spelled out: the number of the turn is a
  * state, slices are read from their stacks at that number, and results are written into theirs.
  */
-export function turnGraph({ body, steps, reverse }: LoopNode): Graph {
+export function turnGraph({ body, steps, reverse, origin }: LoopNode): Graph {
   const b = new GraphBuilder(body.name);
   const turn = b.input('state', turnName, turnType);
   const values = new Map<Value, Value>();
@@ -47,12 +46,37 @@ export function turnGraph({ body, steps, reverse }: LoopNode): Graph {
     const value = values.get(output.value)!;
     b.output({
       ...output,
-      value: output.role === 'result' ? b.emit(putTurn, [value, turn], { steps, reverse }) : value,
+      value:
+        output.role === 'result'
+          ? b.emit(putTurn, [value, turn], { stack: output.name, steps, reverse })
+          : value,
     });
   }
-  b.output({ name: turnName, role: 'update', target: turnName, value: B.add(b, turn, 1) });
+  b.origin = origin;
+  b.output({ name: turnName, role: 'update', target: turnName, value: b.emit(nextTurn, [turn]) });
   return b.build();
 }
+
+/** These ops are made here alone, of graphs that only fusing sees; so they have no reference and no gradient. */
+const noReference = (): never => {
+  throw new InternalError('a turn of a loop is computed by its loop');
+};
+
+/** turn = turn + 1 */
+const nextTurn: Primitive = {
+  name: 'next_turn',
+  kind: 'elementwise',
+  inputs: ['turn'],
+  attrs: {},
+  doc: 'The number of the turn after this one.',
+  example: 'turn = next_turn(turn)',
+  infer: () => [turnType],
+  reference: noReference,
+  lower: (types, _, [out]) => {
+    const value = E.binary('add', E.load(0, turnType, []), E.constant(1, turnType.dtype));
+    return { inputs: types, axes: [], outs: [{ type: out!, value }] };
+  },
+};
 
 /** The place of a turn along the leading axis, which no fault can bring out of range. */
 function place(turn: TensorType, steps: Dim, attrs: Attrs): Index {
@@ -63,11 +87,6 @@ function place(turn: TensorType, steps: Dim, attrs: Attrs): Index {
 }
 
 const ends = { reverse: { type: 'bool', doc: 'the first turn is the last place' } } as const;
-
-/** Both are made here alone, of graphs that only fusing sees; so they have no reference and no gradient. */
-const noReference = (): never => {
-  throw new InternalError('a turn of a loop is computed by its loop');
-};
 
 /** out = stack[turn] */
 const takeTurn: Primitive = {
@@ -92,9 +111,13 @@ const putTurn: Primitive = {
   name: 'put_turn',
   kind: 'view',
   inputs: ['value', 'turn'],
-  attrs: { ...ends, steps: { type: 'dim', doc: 'turns of the loop' } },
+  attrs: {
+    ...ends,
+    stack: { type: 'string', doc: 'its name: stacks of one value are two' },
+    steps: { type: 'dim', doc: 'turns of the loop' },
+  },
   doc: 'Writes what a turn yields into its stack.',
-  example: 'stack = put_turn(value, turn, steps = T, reverse = false)',
+  example: 'stack = put_turn(value, turn, stack = "yield out", steps = T, reverse = false)',
   infer: ([value], attrs) => [{ dtype: value!.dtype, shape: [attrs.steps as Dim, ...value!.shape] }],
   reference: noReference,
   lower: (types, attrs, [out]) => {

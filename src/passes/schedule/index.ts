@@ -83,18 +83,17 @@ function scheduleWork(
     const kernel = emitKernel(work, choice.workgroupSize, emitter => emitMap(emitter, work, compute, choice));
     return { kernels: [kernel], temporaries: [] };
   }
-  const inPlace = work.outputs.some(inState);
   if (target.kind === 'gpu') {
     const blocks = blockKernels(work, compute, target, temporary);
     if (blocks) return blocks;
   }
-  const choice = chooseTiles(compute, target, inPlace);
+  const choice = chooseTiles(compute, target, isInPlace(work));
   const split = chooseSplit(compute, target, choice);
   if (!split) return { kernels: [tileKernel(work, compute, choice.tiles)], temporaries: [] };
   const { works, temporaries } = splitReduction(work, compute, split.along, split.pieces, temporary);
   const kernels = works.map(part => {
     const [stage] = part.region.stages;
-    return tileKernel(part, stage!, chooseTiles(stage!, target, part.outputs.some(inState)).tiles);
+    return tileKernel(part, stage!, chooseTiles(stage!, target, isInPlace(part)).tiles);
   });
   return { kernels, temporaries };
 }
@@ -123,7 +122,7 @@ function blockKernels(
   const first = part
     ? blockKernel(works[0], partial, part, block)
     : tileKernel(works[0], partial, chooseTiles(partial, target).tiles);
-  const tiles = chooseTiles(finish, target, work.outputs.some(inState)).tiles;
+  const tiles = chooseTiles(finish, target, isInPlace(works[1])).tiles;
   return { kernels: [first, tileKernel(works[1], finish, tiles)], temporaries };
 }
 
@@ -154,6 +153,12 @@ function emitKernel(work: Work, workgroupSize: number, emit: (emitter: Emitter) 
 function commentsOf({ origin: { path, span }, absorbed }: Work): string[] {
   const from = [path, span && place(span)].filter(Boolean).join(', ');
   return [from, absorbed.join(' + ')].filter(Boolean);
+}
+
+/** Whether it may read what it overwrites: parameters and state of a training step, states of a loop. */
+function isInPlace({ inputs, outputs }: Work): boolean {
+  const read = new Set(inputs.map(storageOf));
+  return outputs.some(t => inState(t) || read.has(storageOf(t)));
 }
 
 function inState(t: Tensor): boolean {
