@@ -34,7 +34,7 @@ export class GraphBuilder {
     const types = inputs.map(v => v.type);
     const full = withDefaults(op, attrs);
     const prepared = op.prepare ? op.prepare(types, full) : full;
-    const key = `${op.name}(${inputs.map(v => v.id).join()})${attrsKey(prepared)}`;
+    const key = `${op.name}(${inputs.map(v => v.id).join()})${attrsKey(op, prepared)}`;
     const known = this.#interned.get(key);
     if (known) return known.outputs;
     const outputs: Value[] = [];
@@ -118,17 +118,31 @@ export class GraphBuilder {
   }
 }
 
-function attrsKey(attrs: Attrs): string {
-  return Object.keys(attrs)
-    .sort()
-    .map(name => `,${name}=${attrKey(attrs[name]!)}`)
-    .join('');
+const attrNames = new WeakMap<Primitive, readonly string[]>();
+
+/** In the order of the op's own list, whatever order they were given in. */
+function attrsKey(op: Primitive, attrs: Attrs): string {
+  let names = attrNames.get(op);
+  if (!names) attrNames.set(op, (names = Object.keys(op.attrs)));
+  let key = '';
+  for (const name of names) {
+    const attr = attrs[name];
+    if (attr !== undefined) key += `,${name}=${attrKey(attr)}`;
+  }
+  return key;
 }
 
 function attrKey(attr: Attr): string {
-  if (Array.isArray(attr)) return `[${attr.map(attrKey).join()}]`;
-  if (typeof attr === 'object') return `<${(attr as { key: string }).key}>`;
-  return Object.is(attr, -0) ? '-0' : (JSON.stringify(attr) ?? String(attr));
+  switch (typeof attr) {
+    case 'string':
+      return JSON.stringify(attr);
+    case 'number':
+      return Object.is(attr, -0) ? '-0' : String(attr);
+    case 'boolean':
+      return String(attr);
+    default:
+      return 'terms' in attr ? `<${attr.key}>` : `[${attr.map(attrKey).join()}]`;
+  }
 }
 
 /** For messages: `%12: f32[N, 10] (LeNet.head)`. */
