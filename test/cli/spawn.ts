@@ -13,7 +13,7 @@ export async function bundleCommand(folder: string): Promise<string> {
     // By its place: the bundle lies where no `node_modules` is found.
     external: [/webgpu/],
     resolve: { alias: { webgpu: require.resolve('webgpu') } },
-    output: { file, format: 'esm' },
+    output: { file, format: 'esm', codeSplitting: false },
     logLevel: 'silent',
   });
   return file;
