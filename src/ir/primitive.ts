@@ -80,11 +80,28 @@ export interface Primitive {
     outputs: readonly Value[],
   ): readonly Value[] | undefined;
   /**
+   * The sum of its results over all turns of a loop, computed after the loop from what its inputs were in each; undefined
+   * where adding up turn by turn is as good.
+   */
+  sumOfTurns?(inputs: readonly Turns[], attrs: Attrs): Later | undefined;
+  /** Its results of all turns along a new leading axis, from its inputs' stacked so. Only views have it: they cost nothing. */
+  stackOfTurns?(b: GraphBuilder, stacks: readonly Value[], attrs: Attrs): Value;
+  /**
    * Legal inputs on small sizes, overlaps, ties, odd sizes, empty and size-1 axes included on purpose.
    * @internal
    */
   samples?(arbitrary: typeof fc): fc.Arbitrary<Sample>;
 }
+
+/** What a value of a loop's body was in all turns; each is emitted outside the loop, once that stands. */
+export interface Turns {
+  readonly type: TensorType;
+  /** Along a new leading axis. */
+  stack(): Later;
+  total(): Later;
+}
+
+export type Later = (b: GraphBuilder) => Value;
 
 /** One concrete use of a primitive. Float values stay in the domain where it is differentiable unless `smooth` is false. */
 export interface Sample {

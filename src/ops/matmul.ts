@@ -139,6 +139,13 @@ export const matmul: Primitive = {
     return [unbroadcast(b, dx, x!.type), unbroadcast(b, dy, y!.type)];
   },
 
+  sumOfTurns([x, y]) {
+    // sum over t of x[t] @ y[t] = one product over the columns of all x and the rows of all y
+    if (x!.type.shape.length !== 2 || y!.type.shape.length !== 2) return undefined;
+    const [left, right] = [x!.stack(), y!.stack()];
+    return b => b.emit(matmul, [swapped(b, asRows(b, swapped(b, left(b)))), asRows(b, right(b))]);
+  },
+
   simplify(b, [x, y]) {
     // a [..., M, K] @ b [K, N] = rows of one larger product: then the gradient of b is one product too
     const a = x!.type.shape;

@@ -32,6 +32,11 @@ export const reshape: Primitive = {
       );
     return [out];
   },
+  sumOfTurns: ([x], attrs) => {
+    const total = x!.total();
+    return b => B.reshape(b, total(b), attrs.shape as readonly Dim[]);
+  },
+  stackOfTurns: (b, [x], attrs) => B.reshape(b, x!, [x!.type.shape[0]!, ...(attrs.shape as readonly Dim[])]),
   reference: ([x], _, [out]) => [filled(out!, Float64Array.from(x!.data))],
   lower: ([x], _, [out]) => {
     const axes = out!.shape.map((extent, i) => E.axis(`i${i}`, extent));

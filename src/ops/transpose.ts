@@ -30,6 +30,12 @@ export const transpose: Primitive = {
       );
     return [{ dtype: x.dtype, shape: perm.map(p => x.shape[p]!) }];
   },
+  sumOfTurns: ([x], attrs) => {
+    const total = x!.total();
+    return b => B.transpose(b, total(b), attrs.perm as readonly number[]);
+  },
+  stackOfTurns: (b, [x], attrs) =>
+    B.transpose(b, x!, [0, ...(attrs.perm as readonly number[]).map(p => p + 1)]),
   reference: ([x], attrs, [out]) => {
     const perm = attrs.perm as readonly number[];
     const result = filled(out!, new Float64Array(x!.data.length));

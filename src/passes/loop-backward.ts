@@ -1,10 +1,13 @@
 import { GraphBuilder } from '../ir/builder.ts';
-import type { Graph, InputNode, LoopNode, Node, Value } from '../ir/graph.ts';
+import type { Dim } from '../ir/dim.ts';
+import * as D from '../ir/dim.ts';
+import type { Graph, InputNode, LoopNode, Node, OpNode, Value } from '../ir/graph.ts';
 import { graphInputs } from '../ir/graph.ts';
 import { loopParts } from '../ir/loop.ts';
-import { isFloat } from '../ir/type.ts';
+import { elementCount, isFloat } from '../ir/type.ts';
 import * as B from '../ops/build.ts';
 import { InternalError } from '../support/internal-error.ts';
+import { type OpenBody, TurnSums } from './loop-sums.ts';
 import { unusedName, withTrace } from './loop-trace.ts';
 import { rewriteGraph } from './rewrite.ts';
 
@@ -30,7 +33,7 @@ export function emitLoopBackward(
   propagate: Propagate,
 ): readonly (Value | undefined)[] {
   const { consts, carries, slices, yields } = loopParts(loop);
-  const way = new WayBack(loop);
+  const way = new WayBack(loop, builder);
   const forward = way.replay();
   const cotangentOf = new Map(loop.outputs.map((v, i) => [v, given[i]]));
 
@@ -50,31 +53,37 @@ export function emitLoopBackward(
     if (ct) way.seed(output.value, way.enter('data', `cotangent ${output.name}`, ct));
   }
   const summed = consts.filter(c => isActive(c.value));
-  const sums = summed.map(({ inner, value }) => {
-    return { inner, state: way.enter('state', `sum ${inner.name}`, B.zerosLike(builder, value)) };
-  });
   const sliced = slices.filter(s => isActive(s.stack));
 
   const roots = [...floats, ...summed, ...sliced].map(({ inner }) => way.now(inner.outputs[0]));
   propagate(way.b, forward, way.cotangents, roots);
   way.b.origin = loop.origin;
   for (const { inner, state } of states) way.leave(state, way.found(inner) ?? B.zerosLike(way.b, state));
-  for (const { inner, state } of sums) {
+  const turnSums = new TurnSums(builder, way);
+  const sums = summed.map(({ inner, value }) => {
     const part = way.found(inner);
-    way.leave(state, part ? B.add(way.b, state, part) : state);
-  }
+    return { inner, total: part ? turnSums.total(part) : () => B.zerosLike(builder, value) };
+  });
   for (const { inner } of sliced) {
     const value = way.found(inner) ?? B.zerosLike(way.b, way.now(inner.outputs[0]));
     way.b.output({ name: `cotangent ${inner.name}`, role: 'result', value });
   }
+  turnSums.close();
   const { body, inputs } = way.finish();
-  const results = builder.loop({ body, steps: loop.steps, reverse: !loop.reverse }, inputs);
-  const found = new Map([...states, ...sums, ...sliced].map(({ inner }, i) => [inner, results[i]!]));
+  builder.loop({ body, steps: loop.steps, reverse: !loop.reverse }, inputs);
+  const made = builder.nodes.at(-1) as LoopNode;
+  turnSums.built(made);
+  const { carries: ends, yields: stacks } = loopParts(made);
+  const found = new Map<InputNode, Value>([
+    ...states.map(({ inner }, i) => [inner, ends[i]!.final] as const),
+    ...sums.map(({ inner, total }) => [inner, total(builder)] as const),
+    ...sliced.map(({ inner }, i) => [inner, stacks[i]!.stack] as const),
+  ]);
   return graphInputs(loop.body).map(inner => found.get(inner));
 }
 
 /** The body of the backward loop under construction. */
-class WayBack {
+class WayBack implements OpenBody {
   readonly b: GraphBuilder;
   /** Of values of this body. */
   readonly cotangents = new Map<Value, Value>();
@@ -85,9 +94,13 @@ class WayBack {
   readonly #values = new Map<Value, Value>();
   /** What the forward loop remembers, by the value inside it. */
   readonly #traces: ReadonlyMap<Value, Value>;
+  readonly steps: Dim;
+  readonly #around: GraphBuilder;
 
-  constructor(loop: LoopNode) {
+  constructor(loop: LoopNode, around: GraphBuilder) {
     this.#loop = loop;
+    this.#around = around;
+    this.steps = loop.steps;
     this.b = new GraphBuilder(`${loop.body.name} backward`);
     this.b.origin = loop.origin;
     this.#traces = new Map(loopParts(loop).yields.map(y => [y.output.value, y.stack]));
@@ -106,6 +119,34 @@ class WayBack {
     const { dtype, shape } = outside.type;
     const type = role === 'data' ? { dtype, shape: shape.slice(1) } : outside.type;
     return this.b.input(role, name, type, this.#loop.origin);
+  }
+
+  outside(value: Value): { readonly stack: Value } | { readonly same: Value } | undefined {
+    const { node } = value;
+    if (node.kind === 'input') {
+      const outside = this.#outside.get(node.name)!;
+      return node.role === 'data'
+        ? { stack: outside }
+        : node.role === 'input'
+          ? { same: outside }
+          : undefined;
+    }
+    const stack = this.#remembered().get(value);
+    return stack && { stack };
+  }
+
+  unusedName(wish: string): string {
+    return unusedName(wish, this.#outside);
+  }
+
+  /** What the forward loop remembers, by the value here. */
+  #remembered(): ReadonlyMap<Value, Value> {
+    return new Map(
+      [...this.#traces].flatMap(([value, stack]) => {
+        const own = this.now(value);
+        return own.node.kind === 'op' ? [[own, stack] as const] : [];
+      }),
+    );
   }
 
   /** The new value of a state. */
@@ -152,15 +193,11 @@ class WayBack {
 
   /** The body in which what the forward loop remembers is not computed again, and what its inputs are outside. */
   finish(): { readonly body: Graph; readonly inputs: readonly Value[] } {
-    const stacks = new Map<Value, Value>();
-    for (const [value, stack] of this.#traces) {
-      const own = this.#values.get(value)!;
-      if (own.node.kind === 'op') stacks.set(own, stack);
-    }
+    const stacks = this.#remembered();
     const names = new Map<Value, string>();
     const body = rewriteGraph(this.b.build(), {
-      replace: (builder, node) => {
-        if (!node.outputs.every(v => stacks.has(v))) return undefined;
+      replace: (builder, node, inputs) => {
+        if (!node.outputs.every(v => stacks.has(v))) return this.#sameInAllTurns(builder, node, inputs);
         return node.outputs.map(v => {
           const name = names.get(v) ?? unusedName(`trace ${v.id}`, this.#outside);
           names.set(v, name);
@@ -173,5 +210,23 @@ class WayBack {
     });
     const inputs = graphInputs(body).map(n => this.#outside.get(n.name)!);
     return { body: withTrace(body), inputs };
+  }
+  /** What enters every turn alike is worked on outside, unless that makes it larger (`broadcast`). */
+  #sameInAllTurns(
+    builder: GraphBuilder,
+    node: OpNode,
+    inputs: readonly Value[],
+  ): readonly Value[] | undefined {
+    const same = inputs.flatMap(({ node: n }) =>
+      n.kind === 'input' && n.role === 'input' ? [this.#outside.get(n.name)!] : [],
+    );
+    const size = (v: Value): Dim => elementCount(v.type);
+    const grows = node.outputs.some(out => !inputs.some(v => D.equal(size(v), size(out))));
+    if (same.length === 0 || same.length < inputs.length || grows) return undefined;
+    return this.#around.emitAll(node.op, same, node.attrs).map(outside => {
+      const name = unusedName(`same ${outside.id}`, this.#outside);
+      this.#outside.set(name, outside);
+      return builder.input('input', name, outside.type, node.origin);
+    });
   }
 }
