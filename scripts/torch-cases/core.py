@@ -35,6 +35,8 @@ def calls(graph):
 
 def draw(rng, shape, kind):
     """normal · small (a tenth of it) · positive (0.2 .. 2) · unit (0 .. 1) · apart (no two equal, none near 0) ·
+    negative (minus positive) · int_float (0, 1 or 2: many are equal) · half_zero (every second pair of rows 0) ·
+    scaled:S (normal times S) · offset (100 and a little) · wide (-1.4 .. 1.4) ·
     int:K (0 .. K-1) · bool · ones · zeros · probs (sums to 1 along axis 1) · sign (-1 or 1)"""
     size = int(np.prod(shape)) if len(shape) else 1
     if kind == "normal":
@@ -43,6 +45,18 @@ def draw(rng, shape, kind):
         x = rng.standard_normal(size) * 0.1
     elif kind == "positive":
         x = rng.uniform(0.2, 2, size)
+    elif kind == "negative":
+        x = -rng.uniform(0.2, 2, size)
+    elif kind == "int_float":
+        x = rng.integers(0, 3, size)
+    elif kind == "half_zero":
+        x = rng.standard_normal(size) * (np.arange(size) // (2 * shape[-1]) % 2)
+    elif kind.startswith("scaled:"):
+        x = rng.standard_normal(size) * float(kind[7:])
+    elif kind == "wide":
+        x = rng.uniform(-1.4, 1.4, size)
+    elif kind == "offset":
+        x = rng.standard_normal(size) + 100
     elif kind == "unit":
         x = rng.uniform(0.02, 0.98, size)
     elif kind == "apart":

@@ -28,7 +28,15 @@ define = FUNCTIONS.define
 
 
 @define("batch_norm")
-def batch_norm(x, weight, bias, mean, variance, training=False, momentum=0.1, eps=1e-5):
+def batch_norm(x, *given, training=False, momentum=0.1, eps=1e-5):
+    """x, then weight and bias, then the running mean and variance; of two alone, gradients are asked of weights only."""
+    weight = bias = mean = variance = None
+    if len(given) == 4:
+        weight, bias, mean, variance = given
+    elif len(given) == 2 and given[0].requires_grad:
+        weight, bias = given
+    elif len(given) == 2:
+        mean, variance = given
     return F.batch_norm(x, mean, variance, weight, bias, training, momentum, eps)
 
 
@@ -43,8 +51,15 @@ def group_norm(x, weight=None, bias=None, num_groups=1, eps=1e-5):
 
 
 @define("instance_norm")
-def instance_norm(x, weight=None, bias=None, eps=1e-5):
-    return F.instance_norm(x, weight=weight, bias=bias, eps=eps)
+def instance_norm(x, *given, **attrs):
+    weight = bias = mean = variance = None
+    if len(given) == 4:
+        weight, bias, mean, variance = given
+    elif len(given) == 2 and given[0].requires_grad:
+        weight, bias = given
+    elif len(given) == 2:
+        mean, variance = given
+    return F.instance_norm(x, mean, variance, weight, bias, **attrs)
 
 
 @define("dropout_eval")
@@ -70,6 +85,29 @@ def reshape(x, shape):
 @define("permute")
 def permute(x, dims):
     return x.permute(dims)
+
+
+@define("rms_norm")
+def rms_norm(x, weight=None, normalized_shape=(), eps=None):
+    axes = tuple(range(-len(normalized_shape), 0))
+    y = x / torch.sqrt((x * x).mean(dim=axes, keepdim=True) + (2 ** -23 if eps is None else eps))
+    return y if weight is None else y * weight
+
+
+@define("fractional_max_pool2d")
+def fractional_max_pool2d(x, samples, **attrs):
+    return F.fractional_max_pool2d(x, _random_samples=samples, **attrs)
+
+
+@define("fractional_max_pool3d")
+def fractional_max_pool3d(x, samples, **attrs):
+    return F.fractional_max_pool3d(x, _random_samples=samples, **attrs)
+
+
+@define("channel_shuffle")
+def channel_shuffle(x, groups):
+    n, c, *sizes = x.shape
+    return x.reshape(n, groups, c // groups, *sizes).transpose(1, 2).reshape(x.shape)
 
 
 @define("upsample")

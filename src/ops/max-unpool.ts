@@ -11,7 +11,7 @@ import { printType, sameShape } from '../ir/type.ts';
 import { checkFloats, summation } from './contraction.ts';
 import { unpoolGather } from './unpool-gather.ts';
 import {
-  checkWindows,
+  checkPooled,
   covering,
   dimList,
   poolAttrs,
@@ -53,7 +53,8 @@ export const maxUnpool: Primitive = {
         },
       );
     const spatial = attrs.spatial as readonly Dim[];
-    checkWindows(windowOf(attrs), spatial, ct!, 0, 'ct');
+    // Where `ceil` is not said, the pooling may have had it: what is read follows from ct alone.
+    checkPooled(windowOf(attrs), spatial, ct!);
     return [{ dtype: ct!.dtype, shape: [...ct!.shape.slice(0, 2), ...spatial] }];
   },
 

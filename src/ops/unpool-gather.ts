@@ -5,7 +5,7 @@ import { concreteShape, size, zeros } from '../ir/ndarray.ts';
 import type { Primitive } from '../ir/primitive.ts';
 import { ShapeError } from '../ir/primitive.ts';
 import type { TensorType } from '../ir/type.ts';
-import { printType } from '../ir/type.ts';
+import { printType, sameShape } from '../ir/type.ts';
 import { checkFloats } from './contraction.ts';
 import { maxUnpool } from './max-unpool.ts';
 import { poolAttrs, poolGeometry, preparePool, spatialAxes, windowCounts, windowOf } from './window.ts';
@@ -29,11 +29,16 @@ export const unpoolGather: Primitive = {
 
   infer([x, index], attrs) {
     checkFloats([x!], ['x']);
-    const shape = [...x!.shape.slice(0, 2), ...windowCounts(windowOf(attrs), x!.shape.slice(2), x!, 0)];
-    const expected: TensorType = { dtype: 'i32', shape };
-    if (printType(index!) !== printType(expected))
+    const [window, spatial] = [windowOf(attrs), x!.shape.slice(2)];
+    const shapes = [window, { ...window, ceil: true }].map(w => [
+      ...x!.shape.slice(0, 2),
+      ...windowCounts(w, spatial, x!, 0),
+    ]);
+    const shape = shapes.find(s => sameShape(s, index!.shape));
+    if (index!.dtype !== 'i32' || !shape)
       throw new ShapeError(
-        `index must be ${printType(expected)}, one per window of x, but is ${printType(index!)}: x is ${printType(x!)}`,
+        `index must be ${printType({ dtype: 'i32', shape: shapes[0]! })}, one per window of x, but is ` +
+          `${printType(index!)}: x is ${printType(x!)}`,
         { input: 1 },
       );
     return [{ dtype: x!.dtype, shape }];

@@ -154,6 +154,12 @@ export function windowCounts(w: Window, spatial: readonly Dim[], type: TensorTyp
   });
 }
 
+/** Checks that `type`'s spatial dims are as many as the windows over `spatial`, with `ceil` or without. */
+export function checkPooled(w: Window, spatial: readonly Dim[], type: TensorType): void {
+  const counts = windowCounts({ ...w, ceil: true }, spatial, type, 0);
+  if (!counts.every((d, i) => D.equal(d, type.shape[i + 2]!))) checkWindows(w, spatial, type, 0, 'ct');
+}
+
 /** Checks that `type`'s spatial dims are as many as the windows over `spatial`. */
 export function checkWindows(
   w: Window,

@@ -2,7 +2,15 @@ import type { LoadedCase, TrainCase, VjpCase } from './case.ts';
 import { errorOf, row, tensorOf } from './case.ts';
 import type { Arrays, Backend } from './run.ts';
 import { compileText } from './run.ts';
-import { firstGradients, hasBatch, type Sizes, trainSource, vjpSource, word } from './translate.ts';
+import {
+  firstGradients,
+  hasBatch,
+  movedBuffers,
+  type Sizes,
+  trainSource,
+  vjpSource,
+  word,
+} from './translate.ts';
 
 /** Tolerances of training runs, in which small differences grow. */
 const lossTolerance = 1e-3;
@@ -41,13 +49,16 @@ function sizesOf(loaded: LoadedCase<VjpCase>): readonly Sizes[] {
   return isSmall(loaded) ? ['fixed', 'free'] : ['free'];
 }
 
-/** Outputs and gradients, with the leading extent fixed or, where the case has a batch, free. */
+/** Outputs, gradients and running averages, with the leading extent fixed or, where the case has a batch, free. */
 export async function checkVjp(loaded: LoadedCase<VjpCase>, backend: Backend): Promise<void> {
   const { name, inputs, consts, params, buffers, outputs, grads } = loaded.case;
   const given = [...inputs, ...consts, ...params, ...buffers].map(
     n => [word(n), tensorOf(loaded, n)] as const,
   );
-  const cotangents = outputs.map(n => [`gy_${word(n)}`, tensorOf(loaded, `gy.${n}`)] as const);
+  const cotangents = outputs
+    .filter(n => loaded.tensors.has(`gy.${n}`))
+    .map(n => [`gy_${word(n)}`, tensorOf(loaded, `gy.${n}`)] as const);
+  const moved = movedBuffers(loaded).filter(n => loaded.tensors.has(`bufafter.${n}`));
   for (const sizes of sizesOf(loaded)) {
     const text = vjpSource(loaded, sizes);
     const results = await backend.net(
@@ -64,6 +75,10 @@ export async function checkVjp(loaded: LoadedCase<VjpCase>, backend: Backend): P
         tensorOf(loaded, `grad.${n}`),
         fits(loaded.case),
       );
+    for (const n of moved) {
+      const after = tensorOf(loaded, `bufafter.${n}`);
+      report.compare(`buffer ${n}`, results[`after_${word(n)}`], after, fits(loaded.case));
+    }
     report.end(text);
   }
 }

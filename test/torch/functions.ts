@@ -1,4 +1,5 @@
 import { type Attrs, named, type Translation, Untranslated } from './attrs.ts';
+import { imageTranslations } from './images.ts';
 import { layerTranslations } from './layers.ts';
 import { lossTranslations } from './losses.ts';
 
@@ -108,6 +109,7 @@ const translations: ReadonlyMap<string, Translation> = new Map<string, Translati
   ['permute', ([x], attrs) => `transpose(${x}, ${attrs.list('dims').join(', ')})`],
   ['cat', (args, attrs) => `concat(${args.join(', ')}, axis = ${attrs.number('dim') ?? 0})`],
   ...layerTranslations,
+  ...imageTranslations,
   ...lossTranslations,
 ]);
 

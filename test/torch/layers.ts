@@ -1,4 +1,4 @@
-import { type Attrs, named, type Translation, Untranslated } from './attrs.ts';
+import { type Attrs, named, type Translation } from './attrs.ts';
 
 export const convolutionArguments = (attrs: Attrs): string =>
   convolutionPadding(attrs) +
@@ -34,8 +34,35 @@ const windows = (attrs: Attrs): string =>
   attrs.ints('kernel_size') +
   named({ stride: attrs.ints('stride'), pad: attrs.ints('padding'), ceil: attrs.boolean('ceil_mode') });
 
-const maxPool: Translation = ([x], attrs) =>
-  `max_pool(${x}, ${windows(attrs)}${named({ dilation: attrs.ints('dilation') })})`;
+const maxPool: Translation = ([x], attrs) => {
+  const name = attrs.boolean('return_indices') ? 'max_pool_indices' : 'max_pool';
+  return `${name}(${x}, ${windows(attrs)}${named({ dilation: attrs.ints('dilation') })})`;
+};
+
+const maxPoolIndices: Translation = ([x], attrs) => {
+  attrs.get('return_indices');
+  return `max_pool_indices(${x}, ${windows(attrs)}${named({ dilation: attrs.ints('dilation') })})`;
+};
+
+/** `output_size` may have leading batch and channel sizes. */
+const unpool =
+  (spatial: number): Translation =>
+  ([x, index], attrs) => {
+    const size = attrs.get('output_size');
+    const last = Array.isArray(size) ? `[${size.slice(-spatial).join(', ')}]` : undefined;
+    return `max_unpool(${x}, ${index}, ${windows(attrs)}${named({ size: last })})`;
+  };
+
+const fractionalPool =
+  (spatial: number): Translation =>
+  ([x, draws], attrs) => {
+    const kernel = attrs.ints('kernel_size');
+    const out = attrs.ints('output_size');
+    const ratio = [attrs.get('output_ratio') ?? []].flat() as number[];
+    const parts = Array.from({ length: spatial }, (_, i) => ratio[i] ?? ratio[0]);
+    const sizes = parts.map((r, i) => `floor(shape(${x})[${i + 2}] * ${r})`);
+    return `fractional_max_pool_at(${x}, ${draws}, ${kernel}, ${out ?? `[${sizes.join(', ')}]`})`;
+  };
 
 const averagePool: Translation = ([x], attrs) => {
   const elements = {
@@ -45,15 +72,28 @@ const averagePool: Translation = ([x], attrs) => {
   return `avg_pool(${x}, ${windows(attrs)}${named(elements)})`;
 };
 
-const powerPool: Translation = ([x], attrs) =>
-  `lp_pool(${x}, ${attrs.number('norm_type')}, ${windows(attrs)})`;
+/** Odd powers keep their sign in PyTorch. */
+const powerPool: Translation = ([x], attrs) => {
+  const p = attrs.number('norm_type')!;
+  return `lp_pool(${x}, ${p}, ${windows(attrs)}${named({ signed: p % 2 === 1 || undefined })})`;
+};
 
+/** Without a size, an axis stays; here that is 0. */
 const adaptivePool =
-  (kind: 'avg' | 'max'): Translation =>
+  (kind: 'avg' | 'max', spatial: number): Translation =>
   ([x], attrs) => {
-    const isOne = [attrs.get('output_size')].flat().every(n => n === 1);
-    return isOne ? `global_${kind}_pool(${x})` : `adaptive_${kind}_pool(${x}, ${attrs.ints('output_size')})`;
+    const given = [attrs.get('output_size')].flat().map(n => n ?? 0);
+    const sizes = Array.from({ length: spatial }, (_, i) => given[i] ?? given[0]);
+    if (attrs.boolean('return_indices')) return `adaptive_max_pool_indices(${x}, [${sizes.join(', ')}])`;
+    const isOne = sizes.every(n => n === 1);
+    return isOne ? `global_${kind}_pool(${x})` : `adaptive_${kind}_pool(${x}, [${sizes.join(', ')}])`;
   };
+
+const adaptiveIndices: Translation = ([x], attrs) => {
+  attrs.get('return_indices');
+  const given = [attrs.get('output_size')].flat().map(n => n ?? 0);
+  return `adaptive_max_pool_indices(${x}, ${given.length === 1 ? given[0] : `[${given.join(', ')}]`})`;
+};
 
 /** Per-channel factors and offsets, where they are given. */
 const affine = (y: string, x: string, weight?: string, bias?: string): string => {
@@ -63,14 +103,6 @@ const affine = (y: string, x: string, weight?: string, bias?: string): string =>
 
 const eps = (attrs: Attrs): string => named({ eps: attrs.number('eps') });
 
-/** Running averages are not among the results of a case, so training is a matter of the batch alone. */
-const batchNorm: Translation = ([x, weight, bias, mean, variance], attrs) => {
-  attrs.get('momentum');
-  if (attrs.boolean('training'))
-    return affine(`standardise(${x}, [0] + (2..rank(${x}))${eps(attrs)})`, x!, weight, bias);
-  return `scale_channels(${x}, ${mean}, ${variance}${named({ weight, bias })}${eps(attrs)})`;
-};
-
 const layerNorm: Translation = ([x, weight, bias], attrs) => {
   const axes = attrs.list('normalized_shape').map((_, i, all) => i - all.length);
   const y = `standardise(${x}, [${axes.join(', ')}]${eps(attrs)})`;
@@ -79,9 +111,6 @@ const layerNorm: Translation = ([x, weight, bias], attrs) => {
 
 const groupNorm: Translation = ([x, weight, bias], attrs) =>
   affine(`standardise_groups(${x}, ${attrs.number('num_groups')}${eps(attrs)})`, x!, weight, bias);
-
-const instanceNorm: Translation = ([x, weight, bias], attrs) =>
-  affine(`standardise(${x}, 2..rank(${x})${eps(attrs)})`, x!, weight, bias);
 
 const rmsNorm: Translation = ([x, weight], attrs) => {
   const axes = attrs.list('normalized_shape').map((_, i, all) => i - all.length);
@@ -94,24 +123,17 @@ const localNorm: Translation = ([x], attrs) => {
   return `lrn(${x}, ${attrs.number('size')}${named(given)})`;
 };
 
-/** `upsample` and `interpolate`, to a size or by a factor. */
-const resize: Translation = ([x], attrs) => {
-  const mode = attrs.get('mode') ?? 'nearest';
-  if (mode !== 'nearest' && mode !== 'bilinear') throw new Untranslated(`resizing by mode ${String(mode)}`);
-  const given = { mode: `"${mode}"`, align_corners: attrs.boolean('align_corners') };
-  if (attrs.get('size') === undefined)
-    return `upsample(${x}, ${wholes(attrs, 'scale_factor')}${named(given)})`;
-  const [height, width] = attrs.list('size');
-  return `resize(${x}, ${height}, ${width}${named(given)})`;
+/** PyTorch's norm over infinitely many powers is the largest magnitude. */
+const normalize: Translation = ([x], attrs) => {
+  const p = attrs.get('p');
+  const axis = attrs.number('dim');
+  const least = attrs.number('eps');
+  if (p === Number.POSITIVE_INFINITY || p === 'inf')
+    return `${x} / max(max(abs(${x}), axis = ${axis ?? 1}, keep = true), ${least ?? 1e-12})`;
+  return `normalize(${x}${named({ p: attrs.number('p'), axis, eps: least })})`;
 };
 
-function wholes(attrs: Attrs, name: string): string {
-  const value = attrs.get(name);
-  if ([value].flat().every(Number.isInteger)) return attrs.ints(name)!;
-  throw new Untranslated(`resizing by ${JSON.stringify(value)}`);
-}
-
-/** Convolution, pooling, normalisation, sizes of images. */
+/** Convolution, pooling, normalisation. */
 export const layerTranslations: ReadonlyMap<string, Translation> = new Map<string, Translation>([
   ['linear', linear],
   ['embedding', ([ids, table]) => `look_up(${table}, ${ids})`],
@@ -123,17 +145,16 @@ export const layerTranslations: ReadonlyMap<string, Translation> = new Map<strin
     [`max_pool${n}d`, maxPool],
     [`avg_pool${n}d`, averagePool],
     [`lp_pool${n}d`, powerPool],
-    [`adaptive_avg_pool${n}d`, adaptivePool('avg')],
-    [`adaptive_max_pool${n}d`, adaptivePool('max')],
+    [`adaptive_avg_pool${n}d`, adaptivePool('avg', n)],
+    [`adaptive_max_pool${n}d`, adaptivePool('max', n)],
+    [`adaptive_max_pool${n}d_with_indices`, adaptiveIndices],
+    [`max_pool${n}d_with_indices`, maxPoolIndices],
+    [`max_unpool${n}d`, unpool(n)],
+    [`fractional_max_pool${n}d`, fractionalPool(n)],
   ]),
-  ['batch_norm', batchNorm],
   ['layer_norm', layerNorm],
   ['group_norm', groupNorm],
-  ['instance_norm', instanceNorm],
   ['rms_norm', rmsNorm],
   ['local_response_norm', localNorm],
-  ['upsample', resize],
-  ['interpolate', resize],
-  ['pixel_shuffle', ([x], attrs) => `pixel_shuffle(${x}, ${attrs.number('upscale_factor')})`],
-  ['pixel_unshuffle', ([x], attrs) => `pixel_unshuffle(${x}, ${attrs.number('downscale_factor')})`],
+  ['normalize', normalize],
 ]);

@@ -5,6 +5,7 @@ import { row, tensorOf } from './case.ts';
 import { isLoss, keepsBatch, translateCall } from './functions.ts';
 import { convolutionArguments } from './layers.ts';
 import { isRecurrent, recurrent } from './recurrent.ts';
+import { hasStatistics, withStatistics } from './statistics.ts';
 
 /** `free`: the leading extent is the dim N; `fixed`: all extents are numbers. */
 export type Sizes = 'free' | 'fixed';
@@ -17,12 +18,32 @@ function typeText({ dtype, shape }: NdArray, sizes: Sizes): string {
   return `${dtype}[${shape.map((n, i) => (sizes === 'free' && i === 0 ? 'N' : n)).join(', ')}]`;
 }
 
-const assignment = (call: Call): string => {
-  if (isRecurrent(call.op))
-    return recurrent(call.op, call.in.map(word), call.out.map(word), new Attrs(call.op, call.attrs));
-  if (call.out.length !== 1) throw new Untranslated(`${call.op} with ${call.out.length} results`);
-  return `  ${word(call.out[0]!)} = ${translateCall(call.op, call.in.map(word), new Attrs(call.op, call.attrs))}`;
-};
+/** PyTorch's functions of two results. */
+const gives = (op: string, results: number): boolean =>
+  results === 1 ||
+  (results === 2 && (op.endsWith('_with_indices') || /^(adaptive_)?max_pool[123]d$/.test(op)));
+
+/** A call as a statement, and the buffers that it changes. */
+function assigned(call: Call, buffers: readonly string[]): { text: string; moved: readonly string[] } {
+  const attrs = new Attrs(call.op, call.attrs);
+  const [given, out] = [call.in.map(word), call.out.map(word)];
+  if (isRecurrent(call.op)) return { text: recurrent(call.op, given, out, attrs), moved: [] };
+  if (hasStatistics(call.op) && out.length === 1) {
+    const names = new Set(buffers.map(word));
+    return withStatistics(call.op, given, out[0]!, attrs, name => names.has(name));
+  }
+  if (!gives(call.op, out.length)) throw new Untranslated(`${call.op} with ${out.length} results`);
+  const value = translateCall(call.op, given, attrs);
+  return { text: `  ${out.length === 1 ? out[0] : `(${out.join(', ')})`} = ${value}`, moved: [] };
+}
+
+const assignment = (call: Call): string => assigned(call, []).text;
+
+/** The buffers that a case's calls change. */
+export function movedBuffers({ case: { graph, buffers } }: LoadedCase<VjpCase>): readonly string[] {
+  const moved = new Set(graph.flatMap(call => assigned(call, buffers).moved));
+  return buffers.filter(name => moved.has(word(name)));
+}
 
 /** Whether the case says the same with its leading extent left open. */
 export function hasBatch(loaded: LoadedCase<VjpCase>): boolean {
@@ -31,7 +52,7 @@ export function hasBatch(loaded: LoadedCase<VjpCase>): boolean {
   return (
     graph.every(call => keepsBatch(call.op)) &&
     [...inputs, ...consts].every(name => tensorOf(loaded, name).shape[0] === batch) &&
-    outputs.every(name => [undefined, batch].includes(tensorOf(loaded, `gy.${name}`).shape[0]))
+    outputs.every(name => [undefined, batch].includes(tensorOf(loaded, `out.${name}`).shape[0]))
   );
 }
 
@@ -41,26 +62,32 @@ export function hasBatch(loaded: LoadedCase<VjpCase>): boolean {
  */
 export function vjpSource(loaded: LoadedCase<VjpCase>, sizes: Sizes): string {
   const { graph, inputs, consts, params, buffers, outputs, grads } = loaded.case;
+  const moved = movedBuffers(loaded);
+  const smooth = outputs.filter(n => loaded.tensors.has(`gy.${n}`));
   const declare = (name: string, as: string, like: string, of: Sizes) =>
     `${as}${name}: ${typeText(tensorOf(loaded, like), of)}`;
   const given = [
     ...[...inputs, ...consts].map(n => declare(word(n), '', n, sizes)),
     ...[...params, ...buffers].map(n => declare(word(n), '', n, 'fixed')),
-    ...outputs.map(n => declare(word(n), 'gy_', `gy.${n}`, sizes)),
+    ...smooth.map(n => declare(word(n), 'gy_', `gy.${n}`, sizes)),
   ];
   const results = [
-    ...outputs.map(n => declare(word(n), '', `gy.${n}`, sizes)),
+    ...outputs.map(n => declare(word(n), '', `out.${n}`, sizes)),
     ...grads.map(n => declare(word(n), 'grad_', n, inputs.includes(n) ? sizes : 'fixed')),
+    ...moved.map(n => declare(word(n), 'after_', n, 'fixed')),
   ];
-  const total = outputs.map(n => `sum(${word(n)} * gy_${word(n)})`).join(' + ');
+  // What has no cotangent is no float, but a case may hold it as one.
+  const value = (n: string) =>
+    smooth.includes(n) ? word(n) : `cast(${word(n)}, ${tensorOf(loaded, `out.${n}`).dtype})`;
+  const total = smooth.map(n => `sum(${word(n)} * gy_${word(n)})`).join(' + ');
   return `net Case(
   ${given.join(',\n  ')}
 ) -> (
   ${results.join(',\n  ')}
 ) {
-${graph.map(assignment).join('\n')}
-  total = ${total}
-  return ${[...outputs.map(word), ...grads.map(n => `grad(total, ${word(n)})`)].join(',\n    ')}
+${graph.map(call => assigned(call, buffers).text).join('\n')}
+  total = ${total || '0'}
+  return ${[...outputs.map(value), ...grads.map(n => `grad(total, ${word(n)})`), ...moved.map(word)].join(',\n    ')}
 }
 `;
 }

@@ -118,7 +118,8 @@ export class Emitter {
     );
   }
 
-  index(x: Index): KExpr {
+  /** `reduced` is for indices that are values made of a reduction, such as the place of a maximum. */
+  index(x: Index, reduced?: Reduced): KExpr {
     switch (x.kind) {
       case 'dim':
         return this.dim(x.dim);
@@ -128,29 +129,30 @@ export class Emitter {
         return value;
       }
       case 'value':
-        return this.expr(x.value);
+        return this.expr(x.value, reduced);
       case 'op': {
         if (x.op === 'mul' && x.b.kind === 'dim') {
           const factor = D.constantValue(x.b.dim);
-          if (factor !== undefined) return K.scale(this.index(x.a), factor);
+          if (factor !== undefined) return K.scale(this.index(x.a, reduced), factor);
         }
-        if (x.op === 'add') return K.sum([this.index(x.a), this.index(x.b)]);
-        if (x.op === 'floordiv' || x.op === 'mod') return this.#divide(x.op, x.a, x.b);
-        return K.binary(x.op, this.index(x.a), this.index(x.b));
+        if (x.op === 'add') return K.sum([this.index(x.a, reduced), this.index(x.b, reduced)]);
+        if (x.op === 'floordiv' || x.op === 'mod') return this.#divide(x.op, x.a, x.b, reduced);
+        return K.binary(x.op, this.index(x.a, reduced), this.index(x.b, reduced));
       }
     }
   }
 
   /** Kernel division is of non-negative numbers: a known lower bound is lifted above 0 by whole periods first. */
-  #divide(op: 'floordiv' | 'mod', a: Index, b: Index): KExpr {
+  #divide(op: 'floordiv' | 'mod', a: Index, b: Index, reduced?: Reduced): KExpr {
     const low = A.range(a)?.lo;
     const bound = low ? D.lowerBound(low) : Number.NEGATIVE_INFINITY;
     const period = b.kind === 'dim' ? D.constantValue(b.dim) : undefined;
-    if (bound >= 0) return K.binary(op, this.bind('i', this.index(a)), this.index(b));
+    if (bound >= 0) return K.binary(op, this.bind('i', this.index(a, reduced)), this.index(b, reduced));
     if (period === undefined || bound === Number.NEGATIVE_INFINITY)
-      return K.floorDivision(op, this.bind('i', this.index(a)), this.index(b));
+      return K.floorDivision(op, this.bind('i', this.index(a, reduced)), this.index(b, reduced));
     const lift = Math.ceil(-bound / period);
-    const lifted = K.binary(op, this.bind('i', K.sum([this.index(a), K.int(lift * period)])), K.int(period));
+    const sum = K.sum([this.index(a, reduced), K.int(lift * period)]);
+    const lifted = K.binary(op, this.bind('i', sum), K.int(period));
     return op === 'mod' ? lifted : K.sum([lifted, K.int(-lift)]);
   }
 
@@ -167,26 +169,26 @@ export class Emitter {
    * Flat element index; the part that is not constant gets a name, so that neighbours share it. A constant before the
    * first element, which WGSL refuses, stands only in code that no element runs: it becomes 0.
    */
-  flat(at: readonly Index[], tensor: Tensor): KExpr {
-    const index = this.#flat(at, tensor);
+  flat(at: readonly Index[], tensor: Tensor, reduced?: Reduced): KExpr {
+    const index = this.#flat(at, tensor, reduced);
     return index.kind === 'const' && index.value < 0 ? K.int(0) : index;
   }
 
-  #flat(at: readonly Index[], tensor: Tensor): KExpr {
+  #flat(at: readonly Index[], tensor: Tensor, reduced?: Reduced): KExpr {
     const flat = A.flatten(at, tensor.type.shape);
     const { rest } = A.axisCoefficients(flat);
     const offset = rest.kind === 'dim' ? D.constantValue(rest.dim) : undefined;
-    if (!offset) return this.bind('at', this.index(flat));
-    return K.sum([this.bind('at', this.index(A.sub(flat, offset))), K.int(offset)]);
+    if (!offset) return this.bind('at', this.index(flat, reduced));
+    return K.sum([this.bind('at', this.index(A.sub(flat, offset), reduced)), K.int(offset)]);
   }
 
-  predicate(predicate: Predicate): KExpr {
+  predicate(predicate: Predicate, reduced?: Reduced): KExpr {
     return predicate
-      .map(c => this.bind('inside', K.binary(c.op, this.index(c.a), this.index(c.b))))
+      .map(c => this.bind('inside', K.binary(c.op, this.index(c.a, reduced), this.index(c.b, reduced))))
       .reduce((a, b) => K.binary('and', a, b));
   }
 
-  load(e: Extract<Expr, { kind: 'load' }>): KExpr {
+  load(e: Extract<Expr, { kind: 'load' }>, reduced?: Reduced): KExpr {
     const tensor = this.#tensors[e.input]!;
     if (tensor.role === 'scalar') return K.uniform(tensor.type.dtype, tensor.path ?? tensor.name);
     if (tensor.role === 'key') {
@@ -198,14 +200,14 @@ export class Emitter {
     const read = (index: KExpr): KExpr => ({ kind: 'load', dtype, buffer: buffer.name, index });
     const conditions = [
       ...(this.#condition ? [this.#condition] : []),
-      ...(e.guard ? [this.bind('inside', this.predicate(e.guard))] : []),
+      ...(e.guard ? [this.bind('inside', this.predicate(e.guard, reduced))] : []),
     ];
-    if (conditions.length === 0) return this.bind(buffer.name, read(this.flat(e.at, tensor)));
+    if (conditions.length === 0) return this.bind(buffer.name, read(this.flat(e.at, tensor, reduced)));
     const inside = this.bind(
       'inside',
       conditions.reduce((a, b) => K.binary('and', a, b)),
     );
-    const index = K.select(inside, this.flat(e.at, tensor), K.int(0));
+    const index = K.select(inside, this.flat(e.at, tensor, reduced), K.int(0));
     return this.bind(buffer.name, K.select(inside, read(index), K.constant(e.fill ?? 0, dtype)));
   }
 
@@ -216,9 +218,9 @@ export class Emitter {
       case 'dim':
         return this.dim(e.dim);
       case 'index':
-        return this.index(e.index);
+        return this.index(e.index, reduced);
       case 'load':
-        return this.load(e);
+        return this.load(e, reduced);
       case 'unary':
         return { kind: 'unary', dtype: e.dtype, op: e.op, a: this.expr(e.a, reduced) };
       case 'binary': {
