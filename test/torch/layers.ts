@@ -114,7 +114,6 @@ function wholes(attrs: Attrs, name: string): string {
 /** Convolution, pooling, normalisation, sizes of images. */
 export const layerTranslations: ReadonlyMap<string, Translation> = new Map<string, Translation>([
   ['linear', linear],
-  ['embedding', ([ids, table]) => `look_up(${table}, ${ids})`],
   ['conv1d', convolution(1)],
   ['conv2d', convolution(2)],
   ['conv3d', convolution(3)],
