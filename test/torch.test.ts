@@ -8,7 +8,8 @@ import type { LoadedCase, TrainCase, VjpCase } from './torch/case.ts';
 import { readCase } from './torch/case.ts';
 import { checkTraining, checkVjp, isSmall } from './torch/check.ts';
 import { deviceBackend, fusedBackend, graphBackend, kernelBackend } from './torch/run.ts';
-import { trainSource, vjpSource } from './torch/translate.ts';
+import { trainProgram } from './torch/train.ts';
+import { vjpSource } from './torch/translate.ts';
 
 /** More cases may lie in a folder of their own, named by DNNC_TORCH_CASES. */
 const folders = [
@@ -28,7 +29,7 @@ const isTraining = (loaded: LoadedCase): loaded is LoadedCase<TrainCase> => load
 /** Why a case cannot be said in `.dnn`, where it cannot. */
 function untranslated(loaded: LoadedCase): string | undefined {
   try {
-    if (isTraining(loaded)) trainSource(loaded);
+    if (isTraining(loaded)) trainProgram(loaded);
     else vjpSource(loaded as LoadedCase<VjpCase>, 'fixed');
     return undefined;
   } catch (error) {

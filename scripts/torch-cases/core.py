@@ -22,11 +22,14 @@ def vjp(name, group, graph, tensors, params=(), consts=(), buffers=(), outputs=(
 
 
 def train(name, graph, params, feeds, optimizer, steps, buffers=(), loss="loss", group="train",
-          clip_grad_norm=None, lr_schedule=None):
-    """A training run: `params`, `buffers` and `feeds` are (shape, kind) by name, `optimizer` has PyTorch's names."""
+          clip_grad_norm=None, clip_grad_value=None, lr_schedule=None, consts=(), frozen=()):
+    """A training run: `params`, `buffers`, `consts` and `feeds` are (shape, kind) by name, `optimizer` has PyTorch's
+    names; `frozen` names params that are not trained, `lr_schedule` is a scheduler of SCHEDULES by `type`, one step of it
+    after every step."""
     CASES.append(("train", dict(name=name, group=group, graph=calls(graph), params=params, feeds=feeds,
                                 optimizer=optimizer, steps=steps, buffers=dict(buffers), loss=loss,
-                                clip_grad_norm=clip_grad_norm, lr_schedule=lr_schedule)))
+                                clip_grad_norm=clip_grad_norm, clip_grad_value=clip_grad_value,
+                                lr_schedule=lr_schedule, consts=dict(consts), frozen=frozen)))
 
 
 def calls(graph):
@@ -109,6 +112,8 @@ def answer_vjp(case, arrays, cotangents, dtype):
         values[n].requires_grad_(True)
     env = run(case["graph"], values)
     total = sum((env[o] * tensor(g, dtype)).sum() for o, g in cotangents.items())
+    if not (torch.is_tensor(total) and total.requires_grad):
+        wanted = []
     grads = torch.autograd.grad(total, [values[n] for n in wanted], allow_unused=True) if wanted else []
     out = {f"out.{o}": env[o].detach() for o in case["outputs"]}
     for n, g in zip(wanted, grads):
@@ -131,7 +136,13 @@ def make_vjp(case):
                  params=list(case["params"]), consts=list(case["consts"]), buffers=list(case["buffers"]),
                  outputs=list(case["outputs"]), grads=wanted, f32_err=worst(single, exact), compute="float64")
     given = {**arrays, **{f"gy.{o}": g for o, g in cotangents.items()}}
-    return about, {**given, **{n: a.astype(np.float32) for n, a in exact.items()}}
+    kinds = {f"out.{o}": stored(first[o]) for o in case["outputs"]}
+    return about, {**given, **{n: a.astype(kinds.get(n, np.float32)) for n, a in exact.items()}}
+
+
+def stored(x):
+    """Integers and booleans stay what they are."""
+    return np.bool_ if x.dtype == torch.bool else np.float32 if x.dtype.is_floating_point else np.int32
 
 
 def worst(actual, expected):
@@ -140,28 +151,44 @@ def worst(actual, expected):
 
 
 OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad",
-              "adadelta": "Adadelta", "adamax": "Adamax", "nadam": "NAdam", "radam": "RAdam"}
+              "adadelta": "Adadelta", "adamax": "Adamax", "nadam": "NAdam", "radam": "RAdam", "rprop": "Rprop"}
+SCHEDULES = {"step": "StepLR", "multistep": "MultiStepLR", "exponential": "ExponentialLR", "cosine": "CosineAnnealingLR",
+             "linear": "LinearLR", "constant": "ConstantLR", "polynomial": "PolynomialLR"}
 
 
 def answer_train(case, start, feeds, dtype):
     values = {n: tensor(a, dtype) for n, a in start.items()}
-    params = [values[n].requires_grad_(True) for n in case["params"]]
+    trained = [n for n in case["params"] if n not in case["frozen"]]
+    params = [values[n].requires_grad_(True) for n in trained]
     given = {k: v for k, v in case["optimizer"].items() if k != "type"}
     kind = case["optimizer"]["type"]
     optimizer = getattr(torch.optim, OPTIMIZERS[kind])(params, **given)
+    schedule = case["lr_schedule"]
+    if schedule:
+        options = {k: v for k, v in schedule.items() if k != "type"}
+        if schedule["type"] == "warmup":
+            steps = options["warmup_steps"]
+            scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: min((t + 1) / steps, 1))
+        else:
+            scheduler = getattr(torch.optim.lr_scheduler, SCHEDULES[schedule["type"]])(optimizer, **options)
     out, losses = {}, []
     for step in range(case["steps"]):
         env = run(case["graph"], {**values, **{n: tensor(a[step], dtype) for n, a in feeds.items()}})
         optimizer.zero_grad()
         env[case["loss"]].backward()
         if step == 0:
-            out.update({f"grad1.{n}": values[n].grad.clone() for n in case["params"]})
+            out.update({f"grad1.{n}": values[n].grad.clone() for n in trained})
+        if case["clip_grad_value"] is not None:
+            torch.nn.utils.clip_grad_value_(params, case["clip_grad_value"])
         if case["clip_grad_norm"] is not None:
-            torch.nn.utils.clip_grad_norm_(params, case["clip_grad_norm"])
+            norm = case["clip_grad_norm"]
+            torch.nn.utils.clip_grad_norm_(params, **(norm if isinstance(norm, dict) else {"max_norm": norm}))
         optimizer.step()
+        if schedule:
+            scheduler.step()
         losses.append(float(env[case["loss"]].detach()))
         if step == 0:
-            out.update({f"step1.{n}": values[n].detach().clone() for n in case["params"]})
+            out.update({f"step1.{n}": values[n].detach().clone() for n in trained})
     out.update({f"final.{n}": values[n] for n in case["params"]})
     out.update({f"finalbuf.{n}": values[n] for n in case["buffers"]})
     return {n: t.detach().double().numpy() for n, t in out.items()}, np.array(losses)
@@ -169,17 +196,20 @@ def answer_train(case, start, feeds, dtype):
 
 def make_train(case):
     rng = seeded(case["name"])
-    start = {n: draw(rng, *s) for n, s in {**case["params"], **case["buffers"]}.items()}
+    start = {n: draw(rng, *s) for n, s in {**case["params"], **case["buffers"], **case["consts"]}.items()}
     feeds = {n: np.stack([draw(rng, *s) for _ in range(case["steps"])]) for n, s in case["feeds"].items()}
     exact, losses = answer_train(case, start, feeds, torch.float64)
     single, single_losses = answer_train(case, start, feeds, torch.float32)
     about = dict(name=case["name"], group=case["group"], kind="train", graph=case["graph"], params=list(case["params"]),
-                 trained=list(case["params"]), buffers=list(case["buffers"]), feeds=list(feeds), consts=[],
+                 trained=[n for n in case["params"] if n not in case["frozen"]], buffers=list(case["buffers"]),
+                 feeds=list(feeds), consts=list(case["consts"]),
                  loss=case["loss"], optimizer=case["optimizer"], steps=case["steps"],
-                 clip_grad_norm=case["clip_grad_norm"], lr_schedule=case["lr_schedule"],
+                 clip_grad_norm=case["clip_grad_norm"], clip_grad_value=case["clip_grad_value"],
+                 lr_schedule=case["lr_schedule"],
                  f32_err=worst(single, exact), f32_err_loss=worst({"l": single_losses}, {"l": losses}),
                  compute="float64")
-    given = {**{("initbuf." if n in case["buffers"] else "init.") + n: a for n, a in start.items()},
+    prefix = {**{n: "initbuf." for n in case["buffers"]}, **{n: "" for n in case["consts"]}}
+    given = {**{prefix.get(n, "init.") + n: a for n, a in start.items()},
              **{f"feed.{n}": a for n, a in feeds.items()}}
     return about, {**given, "loss": losses, **{n: a.astype(np.float32) for n, a in exact.items()}}
 
@@ -193,6 +223,9 @@ def write(path, about, arrays):
         header[name] = {"dtype": kinds[str(array.dtype)], "shape": list(array.shape), "data_offsets": [end, end + len(data)]}
         parts.append(data)
         end += len(data)
+    wrong = [n for n, a in arrays.items() if not np.isfinite(a).all()]
+    if wrong:
+        raise ValueError(f"not finite: {', '.join(wrong)}")
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:

@@ -145,3 +145,128 @@ def recurrent():
 
 
 recurrent()
+
+
+def methods():
+    """Functions that are only methods of tensors, and those that take lists of tensors."""
+    for name in ["view", "repeat", "expand", "unfold", "view_as", "expand_as", "type_as", "masked_fill"]:
+        FUNCTIONS.own["tensor_unfold" if name == "unfold" else name] = (
+            lambda x, *args, name=name, **attrs: getattr(x, name)(*args, *attrs.values()))
+    for name in ["hstack", "vstack", "dstack", "broadcast_tensors", "meshgrid", "block_diag", "cartesian_prod"]:
+        FUNCTIONS.own[name] = lambda *args, name=name, **attrs: (
+            getattr(torch, name)(args, **attrs) if name in ("hstack", "vstack", "dstack")
+            else getattr(torch, name)(*args, **attrs))
+
+
+methods()
+
+
+@define("float")
+def to_float(x):
+    return x.to(torch.get_default_dtype())
+
+
+@define("einsum")
+def einsum(*args, equation):
+    return torch.einsum(equation, *args)
+
+
+@define("slice")
+def take_slice(x, dim=0, start=None, end=None, step=1):
+    return x[(slice(None),) * (dim % x.dim()) + (slice(start, end, step),)]
+
+
+@define("select")
+def select(x, dim, index):
+    return x.select(dim, index)
+
+
+@define("index")
+def index(x, at, dim=0):
+    return x[(slice(None),) * dim + (at,)]
+
+
+@define("norm")
+def norm(x, p=2, **attrs):
+    return torch.norm(x, float(p) if p != "fro" else "fro", **attrs)
+
+
+@define("split")
+def split(x, split_size, dim=0):
+    return torch.split(x, split_size, dim)
+
+
+@define("permute")
+def permute_again(x, dims):
+    return x.permute(dims)
+
+
+@define("clamp")
+def clamp(x, *bounds, min=None, max=None):
+    return torch.clamp(x, *bounds) if bounds else torch.clamp(x, min, max)
+
+
+@define("scaled_dot_product_attention")
+def attention(q, k, v, attn_mask=None, is_causal=False, scale=None):
+    scores = q @ k.transpose(-2, -1) * (q.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        scores = scores.masked_fill(torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1), -torch.inf)
+    if attn_mask is not None:
+        blocked = attn_mask.dtype == torch.bool
+        scores = scores.masked_fill(~attn_mask, -torch.inf) if blocked else scores + attn_mask
+    return torch.softmax(scores, -1) @ v
+
+
+@define("rrelu")
+def rrelu(x, **attrs):
+    return F.rrelu(x, training=False, **attrs)
+
+
+@define("multi_margin_loss")
+def multi_margin_loss(x, y, weight=None, **attrs):
+    return F.multi_margin_loss(x, y, weight=weight, **attrs)
+
+
+@define("bce_with_logits")
+def bce_with_logits(x, y, weight=None, pos_weight=None, **attrs):
+    return F.binary_cross_entropy_with_logits(x, y, weight=weight, pos_weight=pos_weight, **attrs)
+
+
+FUNCTIONS.own["binary_cross_entropy_with_logits"] = FUNCTIONS.own["bce_with_logits"]
+
+
+@define("scatter")
+def scatter(x, index, *source, dim, value=None):
+    return torch.scatter(x, dim, index, *source) if source else torch.scatter(x, dim, index, value)
+
+
+@define("scatter_add")
+def scatter_add(x, index, source, dim):
+    return torch.scatter_add(x, dim, index, source)
+
+
+@define("gather")
+def gather(x, index, dim):
+    return torch.gather(x, dim, index)
+
+
+@define("index_select")
+def index_select(x, index, dim):
+    return torch.index_select(x, dim, index)
+
+
+@define("index_add")
+def index_add(x, index, source, dim, alpha=1):
+    return torch.index_add(x, dim, index, source, alpha=alpha)
+
+
+@define("index_copy")
+def index_copy(x, index, source, dim):
+    return torch.index_copy(x, dim, index, source)
+
+
+@define("pow")
+def power(*args, exponent=None, base=None):
+    if base is not None:
+        return torch.pow(base, args[0])
+    return torch.pow(*args) if exponent is None else torch.pow(args[0], exponent)

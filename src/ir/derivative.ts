@@ -57,6 +57,9 @@ const slopes: Partial<Record<UnaryOp, (a: Expr, y: Expr) => Expr>> = {
   cos: a => negative(E.unary('sin', a)),
   tanh: (_, y) => E.sub(one, E.mul(y, y)),
   sigmoid: (_, y) => E.mul(y, E.sub(one, y)),
+  atan: a => quotient(one, E.add(one, E.mul(a, a))),
+  log1p: a => quotient(one, E.add(one, a)),
+  expm1: (_, y) => E.add(y, one),
   erf: a => E.mul(E.constant(2 / Math.sqrt(Math.PI)), E.unary('exp', negative(E.mul(a, a)))),
 };
 

@@ -16,6 +16,9 @@ export type UnaryOp =
   | 'tanh'
   | 'sigmoid'
   | 'erf'
+  | 'atan'
+  | 'log1p'
+  | 'expm1'
   | 'not';
 
 /** `round` is half to even; `sign(0)` is 0. */
@@ -38,6 +41,9 @@ export const unaryTable: Readonly<Record<UnaryOp, (x: number) => number>> = {
   tanh: Math.tanh,
   sigmoid: x => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
   erf,
+  atan: Math.atan,
+  log1p: Math.log1p,
+  expm1: Math.expm1,
   not: x => (x === 0 ? 1 : 0),
 };
 
@@ -63,6 +69,9 @@ export const floatFunctions: ReadonlySet<UnaryOp> = new Set([
   'tanh',
   'sigmoid',
   'erf',
+  'atan',
+  'log1p',
+  'expm1',
 ]);
 
 export type BinaryOp =

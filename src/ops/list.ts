@@ -3,6 +3,7 @@ import { abs } from './abs.ts';
 import { add } from './add.ts';
 import { argmax } from './argmax.ts';
 import { argmin } from './argmin.ts';
+import { atan } from './atan.ts';
 import { broadcast } from './broadcast.ts';
 import { cast } from './cast.ts';
 import { ceil } from './ceil.ts';
@@ -16,12 +17,14 @@ import { cos } from './cos.ts';
 import { div } from './div.ts';
 import { erf } from './erf.ts';
 import { exp } from './exp.ts';
+import { expm1 } from './expm1.ts';
 import { floor } from './floor.ts';
 import { floordiv } from './floordiv.ts';
 import { gather } from './gather.ts';
 import { gradient } from './gradient.ts';
 import { iota } from './iota.ts';
 import { log } from './log.ts';
+import { log1p } from './log1p.ts';
 import { logicalAnd } from './logical-and.ts';
 import { logicalNot } from './logical-not.ts';
 import { logicalOr } from './logical-or.ts';
@@ -75,6 +78,9 @@ export const primitives: readonly Primitive[] = [
   tanh,
   sigmoid,
   erf,
+  atan,
+  log1p,
+  expm1,
   relu,
   logicalNot,
   add,

@@ -38,6 +38,9 @@ const unaryTolerance: Partial<Record<UnaryOp, (want: number, x: number) => numbe
   cos: () => 3e-7,
   tanh: want => Math.abs(want) * 4e-7,
   erf: want => Math.abs(want) * 4e-7,
+  atan: want => Math.abs(want) * 4e-7,
+  log1p: want => 2 ** -21 + Math.abs(want) * 4e-7,
+  expm1: (want, x) => Math.abs(want) * (6 + 4 * Math.abs(x)) * 2 ** -23,
   // Below exp(-87) it stays there.
   sigmoid: (want, x) => want * (6 + 2 * Math.abs(x)) * 2 ** -23 + 2e-38,
 };
@@ -97,13 +100,16 @@ const floatOps: readonly UnaryOp[] = [
   'tanh',
   'sigmoid',
   'erf',
+  'atan',
+  'log1p',
+  'expm1',
 ];
 
 describe.skipIf(!device)('functions of one number', () => {
   it.each(floatOps)('%s of f32', async op => {
     const domain = f32s.filter(v =>
-      op === 'log'
-        ? v > 0
+      op === 'log' || op === 'log1p'
+        ? v > (op === 'log' ? 0 : -1)
         : op === 'sqrt'
           ? v >= 0
           : op === 'sin' || op === 'cos'

@@ -1,3 +1,5 @@
+import type { NdArray } from '../../src/ir/primitive.ts';
+
 /** Thrown where a case cannot be said in `.dnn`; the case is then listed as untranslated. */
 export class Untranslated extends Error {
   constructor(why: string) {
@@ -44,6 +46,15 @@ export class Attrs {
     throw this.#cannot(name);
   }
 
+  /** A whole number or a list of them, as a list. */
+  numbers(name: string): number[] | undefined {
+    const value = this.get(name);
+    if (value === undefined) return undefined;
+    const all = [value].flat();
+    if (all.every(v => typeof v === 'number')) return all as number[];
+    throw this.#cannot(name);
+  }
+
   list(name: string): number[] {
     const value = this.get(name);
     if (Array.isArray(value) && value.every(v => typeof v === 'number')) return value;
@@ -78,4 +89,8 @@ export function named(values: Readonly<Record<string, string | number | boolean 
 }
 
 /** `.dnn` text for a call: its arguments as names, and what else it was given. */
-export type Translation = (args: readonly string[], attrs: Attrs) => string;
+export type Translation = (
+  args: readonly string[],
+  attrs: Attrs,
+  given: (name: string) => NdArray | undefined,
+) => string;

@@ -37,6 +37,7 @@ export interface TrainCase extends Shared {
   readonly optimizer: Readonly<Record<string, unknown>>;
   readonly steps: number;
   readonly clip_grad_norm: unknown;
+  readonly clip_grad_value?: unknown;
   readonly lr_schedule: unknown;
 }
 

@@ -2,12 +2,13 @@ import type { LoadedCase, TrainCase, VjpCase } from './case.ts';
 import { errorOf, row, tensorOf } from './case.ts';
 import type { Arrays, Backend } from './run.ts';
 import { compileText } from './run.ts';
+import { trainProgram } from './train.ts';
 import {
+  constantOf,
   firstGradients,
   hasBatch,
   movedBuffers,
   type Sizes,
-  trainSource,
   vjpSource,
   word,
 } from './translate.ts';
@@ -55,9 +56,10 @@ export async function checkVjp(loaded: LoadedCase<VjpCase>, backend: Backend): P
   const given = [...inputs, ...consts, ...params, ...buffers].map(
     n => [word(n), tensorOf(loaded, n)] as const,
   );
-  const cotangents = outputs
-    .filter(n => loaded.tensors.has(`gy.${n}`))
-    .map(n => [`gy_${word(n)}`, tensorOf(loaded, `gy.${n}`)] as const);
+  const cotangents = outputs.flatMap(n => {
+    const gy = loaded.tensors.get(`gy.${n}`);
+    return gy ? [[`gy_${word(n)}`, gy] as const] : [];
+  });
   const moved = movedBuffers(loaded).filter(n => loaded.tensors.has(`bufafter.${n}`));
   for (const sizes of sizesOf(loaded)) {
     const text = vjpSource(loaded, sizes);
@@ -88,28 +90,24 @@ export async function checkTraining(loaded: LoadedCase<TrainCase>, backend: Back
   const { name, params, buffers, trained, feeds, steps } = loaded.case;
   const first = firstGradients(loaded);
   if (isSmall(first)) await checkVjp(first, backend);
-  const text = trainSource(loaded);
+  const { text, path } = trainProgram(loaded);
   const initial = [
-    ...params.map(n => [`Net.${n}`, tensorOf(loaded, `init.${n}`)] as const),
-    ...buffers.map(n => [`Net.${n}`, tensorOf(loaded, `initbuf.${n}`)] as const),
+    ...params.map(n => [path(n), tensorOf(loaded, `init.${n}`)] as const),
+    ...buffers.map(n => [path(n), tensorOf(loaded, `initbuf.${n}`)] as const),
   ];
+  const constants = loaded.case.consts.map(n => [word(n), constantOf(loaded, n)] as const);
   const compiled = compileText(name, text, backend.target);
   const training = await backend.training(compiled, Object.fromEntries(initial));
   const report = new Report();
   const weights = async (prefix: string, names: readonly string[]) => {
     const state = await training.state();
     for (const n of names)
-      report.compare(
-        `${prefix}.${n}`,
-        state[`Net.${n}`],
-        tensorOf(loaded, `${prefix}.${n}`),
-        weightTolerance,
-      );
+      report.compare(`${prefix}.${n}`, state[path(n)], tensorOf(loaded, `${prefix}.${n}`), weightTolerance);
   };
   try {
     for (let i = 0; i < steps; i++) {
       const data = feeds.map(f => [word(f), row(tensorOf(loaded, `feed.${f}`), i)] as const);
-      const { loss } = await training.step(Object.fromEntries(data));
+      const { loss } = await training.step(Object.fromEntries([...data, ...constants]));
       const expected = { ...row(tensorOf(loaded, 'loss'), i), dtype: 'f32' as const };
       report.compare(`loss of step ${i}`, loss, expected, lossTolerance);
       if (i === 0) await weights('step1', trained);

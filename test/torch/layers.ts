@@ -136,7 +136,6 @@ const normalize: Translation = ([x], attrs) => {
 /** Convolution, pooling, normalisation. */
 export const layerTranslations: ReadonlyMap<string, Translation> = new Map<string, Translation>([
   ['linear', linear],
-  ['embedding', ([ids, table]) => `look_up(${table}, ${ids})`],
   ['conv1d', convolution(1)],
   ['conv2d', convolution(2)],
   ['conv3d', convolution(3)],

@@ -10,6 +10,9 @@ export type HelperName =
   | 'sine_of'
   | 'sine'
   | 'cosine'
+  | 'arctangent'
+  | 'log_one_plus'
+  | 'exp_minus_one'
   | 'power'
   | 'square'
   | 'floor_mod'
@@ -78,6 +81,36 @@ fn ${name}(x: f32) -> f32 {
   cosine: (name, nameOf) => `
 fn ${name}(x: f32) -> f32 {
   return ${nameOf('sine_of')}(x, 1);
+}`,
+  // WGSL promises three digits of atan. Two turns bring x into -0.42 .. 0.42; the polynomial is that of Cephes' atanf.
+  arctangent: name => `
+fn ${name}(x: f32) -> f32 {
+  let s = abs(x);
+  let high = s > 2.4142136;
+  let middle = s > 0.41421357 && !high;
+  let start = select(select(0.0, 0.78539816, middle), 1.5707963, high);
+  let t = select(select(s, (s - 1.0) / (s + 1.0), middle), -1.0 / max(s, 1.0), high);
+  let z = t * t;
+  let series = 0.199777106 + z * (-0.138776856 + z * 0.0805374449);
+  return sign(x) * (start + (t + t * z * (-0.333329491 + z * series)));
+}`,
+  // Near 0 the sum 1 + x forgets x: there log(1 + x) = 2 artanh(s) with s = x / (2 + x), as its series.
+  log_one_plus: name => `
+fn ${name}(x: f32) -> f32 {
+  let t = clamp(x, -0.5, 1.0);
+  let s = t / (2.0 + t);
+  let z = s * s;
+  let series = 0.14285714 + z * (0.11111111 + z * (0.09090909 + z * 0.07692308));
+  let near = 2.0 * (s + s * z * (0.33333333 + z * (0.2 + z * series)));
+  return select(log(1.0 + x), near, x == t);
+}`,
+  // Near 0 the difference exp(x) - 1 cancels: there the Taylor series.
+  exp_minus_one: name => `
+fn ${name}(x: f32) -> f32 {
+  let t = clamp(x, -0.5, 0.5);
+  let series = 0.041666667 + t * (0.0083333333 + t * (0.0013888889 + t * (1.9841270e-4 + t * 2.4801587e-5)));
+  let near = t + t * t * (0.5 + t * (0.16666667 + t * series));
+  return select(exp(x) - 1.0, near, x == t);
 }`,
   // WGSL's pow is undefined for negative bases; they have powers with whole exponents only.
   power: (name, nameOf) => `

@@ -43,6 +43,12 @@ function floatUnary(op: Exclude<UnaryOp, 'not'>, a: Piece, dtype: DType, scope: 
       return viaF32('tanh_safe', [a], dtype, scope);
     case 'erf':
       return viaF32('erf', [a], dtype, scope);
+    case 'atan':
+      return viaF32('arctangent', [a], dtype, scope);
+    case 'log1p':
+      return viaF32('log_one_plus', [a], dtype, scope);
+    case 'expm1':
+      return viaF32('exp_minus_one', [a], dtype, scope);
     case 'sin':
       return viaF32('sine', [a], dtype, scope);
     case 'cos':

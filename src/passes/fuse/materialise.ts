@@ -15,6 +15,9 @@ const unaryCost: Partial<Record<UnaryOp, number>> = {
   tanh: 6,
   sigmoid: 6,
   erf: 12,
+  atan: 12,
+  log1p: 8,
+  expm1: 8,
   sqrt: 2,
 };
 
