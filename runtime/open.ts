@@ -41,12 +41,10 @@ export async function open(model: Model, options: OpenOptions = {}): Promise<Ses
     session = new Session(model, device, { owned, state, seed, wait });
     const given = loaded && parse(loaded);
     const isGiven = ({ name }: StateTensor) => given && Object.hasOwn(given, name);
-    const init = model.programs.init;
-    const fed = init?.inputs.flatMap(({ name }) =>
-      options.feed?.[name] ? [[name, options.feed[name]]] : [],
-    );
+    const { feed = {} } = options;
+    const fed = model.programs.init?.inputs.map(({ name }) => [name, feed[name]!] as const);
     // Without what it is made from, the state stays empty until weights are loaded.
-    if (init && fed?.length === init.inputs.length && !model.state.every(isGiven)) {
+    if (fed?.every(([, data]) => data) && !model.state.every(isGiven)) {
       await session.run('init', Object.fromEntries(fed), { step: 0 });
       // A file of parameters alone starts a training program: the rest keeps what `init` gave it.
       partial ||= model.state.every(t => t.role !== 'param' || isGiven(t));

@@ -68,11 +68,12 @@ export class Session {
     this.#check();
     const program = this.#program(name);
     const where = `${this.model.name}.${name}`;
-    const fed = this.model.programs.init?.inputs.map(t => t.name).join(', ');
-    if (!this.#filled && name !== 'init')
+    if (!this.#filled && name !== 'init') {
+      const fed = this.model.programs.init?.inputs.map(t => t.name).join();
       throw new Error(
-        `${where}: no weights yet; open with them${fed ? ` or with \`feed\` (${fed})` : ''}, or load them`,
+        `${where}: no weights yet; open with them${fed ? ` or feed ${fed}` : ''}, or load them`,
       );
+    }
     const args = match(where, program, inputs, { seed: this.#resources.seed, ...scalars });
     const recording = this.#recording(program, args.dims);
     let values = args.inputs;

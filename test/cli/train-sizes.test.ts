@@ -129,7 +129,7 @@ describe('sizes that are said', () => {
     expect([...(await trainer.session.read('paint.image')).data]).toEqual([1, 2, 3, 4]);
     trainer.dispose();
     const empty = await openTrainer(model, { device: device! });
-    await expect(empty.step(feed)).rejects.toThrow('open with them or with `feed` (target), or load them');
+    await expect(empty.step(feed)).rejects.toThrow('open with them or feed target, or load them');
     empty.dispose();
   });
 });
