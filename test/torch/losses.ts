@@ -49,7 +49,11 @@ const labelMargins: Translation = ([x, y], attrs, given) => {
   return `multi_label_hinge(${args}${named(reducedBy(attrs))})`;
 };
 
-const logits = loss('bce_logits', 2, ['weight', 'positive']);
+/** A third tensor is `weight`, unless its name says that it weighs the positive answers. */
+const logits: Translation = (args, attrs, given) => {
+  const alone = args.length === 3 && /^p(os|w)/.test(args[2]!);
+  return loss('bce_logits', 2, alone ? ['positive'] : ['weight', 'positive'])(args, attrs, given);
+};
 const bce = loss('bce', 2, ['weight']);
 const huber = loss('huber', 2, [], ['delta', 'delta']);
 const smooth = loss('smooth_l1', 2, [], ['beta', 'beta']);

@@ -192,20 +192,22 @@ export function placesRead(compute: Compute): Set<number> {
   const visit = (e: Expr): void => {
     switch (e.kind) {
       case 'index':
-        return position(e.index);
+        position(e.index);
+        break;
       case 'load':
         for (const x of e.at) position(x);
         for (const c of e.guard ?? []) for (const x of [c.a, c.b]) position(x);
-        return;
+        break;
       case 'unary':
       case 'cast':
-        return visit(e.a);
+        visit(e.a);
+        break;
       case 'binary':
         for (const part of [e.a, e.b]) visit(part);
-        return;
+        break;
       case 'select':
         for (const part of [e.condition, e.a, e.b]) visit(part);
-        return;
+        break;
       case 'random':
         for (const part of e.args) visit(part);
     }
