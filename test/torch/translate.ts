@@ -6,6 +6,7 @@ import { isLoss, keepsBatch, translateCall } from './functions.ts';
 import { convolutionArguments } from './layers.ts';
 import { isRecurrent, recurrent } from './recurrent.ts';
 import { hasStatistics, withStatistics } from './statistics.ts';
+import { unbatchedCalls } from './unbatched.ts';
 
 /** `free`: the leading extent is the dim N; `fixed`: all extents are numbers. */
 export type Sizes = 'free' | 'fixed';
@@ -23,8 +24,19 @@ const gives = (op: string, results: number): boolean =>
   results === 1 ||
   (results === 2 && (op.endsWith('_with_indices') || /^(adaptive_)?max_pool[123]d$/.test(op)));
 
+/** What a call alone does not say. */
+interface Context {
+  readonly buffers: readonly string[];
+  readonly unbatched: ReadonlySet<Call>;
+}
+
+const contextOf = ({ case: { graph, buffers }, tensors }: LoadedCase<VjpCase>): Context => ({
+  buffers,
+  unbatched: unbatchedCalls(graph, name => tensors.get(name)?.shape.length),
+});
+
 /** A call as a statement, and the buffers that it changes. */
-function assigned(call: Call, buffers: readonly string[]): { text: string; moved: readonly string[] } {
+function assigned(call: Call, { buffers, unbatched }: Context): { text: string; moved: readonly string[] } {
   const attrs = new Attrs(call.op, call.attrs);
   const [given, out] = [call.in.map(word), call.out.map(word)];
   if (isRecurrent(call.op)) return { text: recurrent(call.op, given, out, attrs), moved: [] };
@@ -33,15 +45,19 @@ function assigned(call: Call, buffers: readonly string[]): { text: string; moved
     return withStatistics(call.op, given, out[0]!, attrs, name => names.has(name));
   }
   if (!gives(call.op, out.length)) throw new Untranslated(`${call.op} with ${out.length} results`);
-  const value = translateCall(call.op, given, attrs);
+  const [x, ...rest] = given;
+  const one = unbatched.has(call) && out.length === 1;
+  const made = translateCall(call.op, one ? [`unsqueeze(${x}, 0)`, ...rest] : given, attrs);
+  const value = one ? `squeeze(${made}, 0)` : made;
   return { text: `  ${out.length === 1 ? out[0] : `(${out.join(', ')})`} = ${value}`, moved: [] };
 }
 
-const assignment = (call: Call): string => assigned(call, []).text;
+const assignment = (call: Call): string => assigned(call, { buffers: [], unbatched: new Set() }).text;
 
 /** The buffers that a case's calls change. */
-export function movedBuffers({ case: { graph, buffers } }: LoadedCase<VjpCase>): readonly string[] {
-  const moved = new Set(graph.flatMap(call => assigned(call, buffers).moved));
+export function movedBuffers(loaded: LoadedCase<VjpCase>): readonly string[] {
+  const { graph, buffers } = loaded.case;
+  const moved = new Set(graph.flatMap(call => assigned(call, contextOf(loaded)).moved));
   return buffers.filter(name => moved.has(word(name)));
 }
 
@@ -50,6 +66,7 @@ export function hasBatch(loaded: LoadedCase<VjpCase>): boolean {
   const { graph, inputs, consts, outputs } = loaded.case;
   const batch = tensorOf(loaded, inputs[0]!).shape[0];
   return (
+    contextOf(loaded).unbatched.size === 0 &&
     graph.every(call => keepsBatch(call.op)) &&
     [...inputs, ...consts].every(name => tensorOf(loaded, name).shape[0] === batch) &&
     outputs.every(name => [undefined, batch].includes(tensorOf(loaded, `out.${name}`).shape[0]))
@@ -63,6 +80,7 @@ export function hasBatch(loaded: LoadedCase<VjpCase>): boolean {
 export function vjpSource(loaded: LoadedCase<VjpCase>, sizes: Sizes): string {
   const { graph, inputs, consts, params, buffers, outputs, grads } = loaded.case;
   const moved = movedBuffers(loaded);
+  const context = contextOf(loaded);
   const smooth = outputs.filter(n => loaded.tensors.has(`gy.${n}`));
   const declare = (name: string, as: string, like: string, of: Sizes) =>
     `${as}${name}: ${typeText(tensorOf(loaded, like), of)}`;
@@ -85,7 +103,7 @@ export function vjpSource(loaded: LoadedCase<VjpCase>, sizes: Sizes): string {
 ) -> (
   ${results.join(',\n  ')}
 ) {
-${graph.map(call => assigned(call, buffers).text).join('\n')}
+${graph.map(call => assigned(call, context).text).join('\n')}
   total = ${total || '0'}
   return ${[...outputs.map(value), ...grads.map(n => `grad(total, ${word(n)})`), ...moved.map(word)].join(',\n    ')}
 }
