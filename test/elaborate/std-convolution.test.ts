@@ -124,3 +124,33 @@ describe('convolution', () => {
     near(value('x -> local_conv(3, [2, 3], stride = [2, 1])', { x: image }, weights), want);
   });
 });
+
+describe('padding of one end', () => {
+  const x = numbers([2, 3, 5, 4]);
+  const w = numbers([2, 3, 3, 2], 2);
+
+  test('is what padding beforehand gives', () => {
+    near(
+      value('conv2d(x, w, pad = [1, 0], pad_end = [0, 2], stride = 2)', { x, w }),
+      value('conv2d(padded(x, [1, 0], [0, 2]), w, stride = 2)', { x, w }),
+    );
+    near(value('avg_pool(x, 2, pad = 0, pad_end = 1)', { x }), value('avg_pool(padded(x, 0, 1), 2)', { x }));
+  });
+
+  test('cuts off the end of what is transposed', () => {
+    near(
+      value('conv_transpose2d(x, w, stride = 2, pad = 1, pad_end = [0, 1])', {
+        x,
+        w: numbers([3, 3, 3, 2], 2),
+      }),
+      value('conv_transpose2d(x, w, stride = 2)[:, :, 1:, 1:-1]', { x, w: numbers([3, 3, 3, 2], 2) }),
+    );
+  });
+
+  test('mirrors may be of any width, with the edge or without', () => {
+    const row = f32([1, 1, 3], [1, 2, 3]);
+    near(value('padded(x, 5, 2, mode = "reflect")', { x: row }), [2, 1, 2, 3, 2, 1, 2, 3, 2, 1]);
+    near(value('padded(x, 2, 4, mode = "symmetric")', { x: row }), [2, 1, 1, 2, 3, 3, 2, 1, 1]);
+    near(value('pad_last(x, [-1], [1], mode = "circular")', { x: row }), [2, 3, 1]);
+  });
+});

@@ -50,8 +50,11 @@ export interface LoadedCase<C extends Case = Case> {
 
 export function readCase(path: string): LoadedCase {
   const { tensors, metadata } = readSafetensors(readFileSync(path), path);
+  const read = JSON.parse(metadata.case!) as Case;
+  // An argument that is not given may be null.
+  const graph = read.graph.map(call => ({ ...call, in: call.in.filter(name => name !== null) }));
   return {
-    case: JSON.parse(metadata.case!) as Case,
+    case: { ...read, graph },
     tensors: new Map([...tensors].map(([name, t]) => [name, toNdArray(t, name)])),
   };
 }

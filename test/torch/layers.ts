@@ -11,8 +11,10 @@ export const convolutionArguments = (attrs: Attrs): string =>
 /** PyTorch's padding "same" is an argument of its own here, "valid" is none. */
 function convolutionPadding(attrs: Attrs): string {
   const padding = attrs.get('padding');
-  if (padding === 'same') return named({ same: true });
-  return padding === 'valid' ? '' : named({ pad: attrs.ints('padding') });
+  const mode = attrs.get('padding_mode');
+  const pad_mode = mode === undefined || mode === 'zeros' ? undefined : JSON.stringify(mode);
+  if (padding === 'same') return named({ same: true, pad_mode });
+  return named({ pad: padding === 'valid' ? undefined : attrs.ints('padding'), pad_mode });
 }
 
 const convolution =

@@ -95,7 +95,7 @@ function plain(loaded: LoadedCase<TrainCase>): TrainProgram {
       ([kind, n, of]) => `  ${kind} ${word(n)}: ${typeText(tensorOf(loaded, of), 'fixed')} = zeros`,
     ),
     ...graph.flatMap(call => {
-      const { text, moved } = assigned(call, buffers, known);
+      const { text, moved } = assigned(call, { known, buffers });
       // A statement has given the running averages' names to what comes after them.
       return [text, ...moved.map(name => `  ${name} <- ${name}`)];
     }),

@@ -5,6 +5,7 @@ import { row, tensorOf } from './case.ts';
 import { type Given, isLoss, keepsBatch, translateCall } from './functions.ts';
 import { isRecurrent, recurrent } from './recurrent.ts';
 import { hasStatistics, withStatistics } from './statistics.ts';
+import { unbatchedCalls } from './unbatched.ts';
 
 /** `free`: the leading extent is the dim N; `fixed`: all extents are numbers. */
 export type Sizes = 'free' | 'fixed';
@@ -21,11 +22,23 @@ export function typeText({ dtype, shape }: NdArray, sizes: Sizes): string {
 const isPair = (op: string, results: number): boolean =>
   results === 2 && (op.endsWith('_with_indices') || /^(adaptive_)?max_pool[123]d$/.test(op));
 
+/** What a call alone does not say. */
+interface Context {
+  readonly known: Given;
+  readonly buffers: readonly string[];
+  readonly unbatched?: ReadonlySet<Call>;
+}
+
+const contextOf = (loaded: LoadedCase<VjpCase>): Context => {
+  const { graph, buffers } = loaded.case;
+  const rankOf = (name: string) => loaded.tensors.get(name)?.shape.length;
+  return { known: givenBy(loaded, ['']), buffers, unbatched: unbatchedCalls(graph, rankOf) };
+};
+
 /** A call as statements, and the buffers that it changes. */
 export function assigned(
   call: Call,
-  buffers: readonly string[],
-  known: Given,
+  { known, buffers, unbatched }: Context,
 ): { text: string; moved: readonly string[] } {
   const attrs = new Attrs(call.op, call.attrs);
   const [given, out] = [call.in.map(word), call.out.map(word)];
@@ -38,17 +51,21 @@ export function assigned(
     const [pair] = translateCall(call.op, given, attrs, 1, known);
     return { text: `  (${out.join(', ')}) = ${pair}`, moved: [] };
   }
-  const texts = translateCall(call.op, given, attrs, out.length, known);
-  return { text: out.map((name, i) => `  ${name} = ${texts[i]}`).join('\n'), moved: [] };
+  const [x, ...rest] = given;
+  const isOne = unbatched?.has(call) && out.length === 1;
+  const args = isOne ? [`unsqueeze(${x}, 0)`, ...rest] : given;
+  const texts = translateCall(call.op, args, attrs, out.length, known);
+  const values = isOne ? texts.map(made => `squeeze(${made}, 0)`) : texts;
+  return { text: out.map((name, i) => `  ${name} = ${values[i]}`).join('\n'), moved: [] };
 }
 
-export const assignment = (call: Call, known: Given): string => assigned(call, [], known).text;
+export const assignment = (call: Call, known: Given): string => assigned(call, { known, buffers: [] }).text;
 
 /** The buffers that a case's calls change. */
 export function movedBuffers(loaded: LoadedCase<VjpCase>): readonly string[] {
   const { graph, buffers } = loaded.case;
-  const known = givenBy(loaded, ['']);
-  const moved = new Set(graph.flatMap(call => assigned(call, buffers, known).moved));
+  const context = contextOf(loaded);
+  const moved = new Set(graph.flatMap(call => assigned(call, context).moved));
   return buffers.filter(name => moved.has(word(name)));
 }
 
@@ -70,6 +87,7 @@ export function hasBatch(loaded: LoadedCase<VjpCase>): boolean {
   return (
     batch !== 1 &&
     !broadcasts &&
+    contextOf(loaded).unbatched?.size === 0 &&
     graph.every(call => keepsBatch(call.op)) &&
     [...inputs, ...consts].every(name => tensorOf(loaded, name).shape[0] === batch) &&
     outputs.every(name => [undefined, batch].includes(tensorOf(loaded, `out.${name}`).shape[0]))
@@ -83,6 +101,7 @@ export function hasBatch(loaded: LoadedCase<VjpCase>): boolean {
 export function vjpSource(loaded: LoadedCase<VjpCase>, sizes: Sizes): string {
   const { graph, inputs, consts, params, buffers, outputs, grads } = loaded.case;
   const moved = movedBuffers(loaded);
+  const context = contextOf(loaded);
   const smooth = outputs.filter(n => loaded.tensors.has(`gy.${n}`));
   const declare = (name: string, as: string, like: string, of: Sizes) =>
     `${as}${name}: ${typeText(tensorOf(loaded, like), of)}`;
@@ -100,13 +119,12 @@ export function vjpSource(loaded: LoadedCase<VjpCase>, sizes: Sizes): string {
   const value = (n: string) =>
     smooth.includes(n) ? word(n) : `cast(${word(n)}, ${tensorOf(loaded, `out.${n}`).dtype})`;
   const total = smooth.map(n => `sum(${word(n)} * gy_${word(n)})`).join(' + ');
-  const known = givenBy(loaded, ['']);
   return `net Case(
   ${given.join(',\n  ')}
 ) -> (
   ${results.join(',\n  ')}
 ) {
-${graph.map(call => assigned(call, buffers, known).text).join('\n')}
+${graph.map(call => assigned(call, context).text).join('\n')}
 ${grads.length > 0 ? `  total = ${total}\n` : ''}  return ${[...outputs.map(value), ...grads.map(n => `grad(total, ${word(n)})`), ...moved.map(word)].join(',\n    ')}
 }
 `;

@@ -122,3 +122,8 @@ vjp("conv2d_two_inputs_one_weight", "conv",
      ("sub", ["p", "q"], ["d"], {}), ("abs", ["d"], ["y"], {})],
     {"a": ((2, 2, 5, 5), "normal"), "b": ((2, 2, 5, 5), "normal"), "weight": ((3, 2, 2, 2), "normal")},
     params=["weight"])
+
+# One example, without an axis for the batch
+conv("conv1d_unbatched", (3, 7), (2, 3, 3), padding=1)
+conv("conv2d_unbatched", (3, 5, 6), (4, 3, 3, 3), stride=2, padding=1)
+conv("conv3d_unbatched", (2, 3, 4, 3), (2, 2, 2, 2, 2))

@@ -66,3 +66,4 @@ vjp("convt2d_after_conv", "conv_transpose",
 vjp("convt2d_tied_weight", "conv_transpose",
     [("conv2d", ["x", "weight"], ["h"], dict(stride=2)), ("conv_transpose2d", ["h", "weight"], ["y"], dict(stride=2))],
     {"x": ((2, 2, 7, 5), "normal"), "weight": ((3, 2, 3, 3), "normal")}, params=["weight"])
+conv("convt2d_unbatched", (3, 4, 5), (3, 2, 3, 3), stride=2, padding=1)

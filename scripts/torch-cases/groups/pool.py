@@ -136,3 +136,12 @@ vjp("pool_max_of_negated_is_min", "pool",
     [("neg", ["x"], ["n"], {}), ("max_pool2d", ["n"], ["m"], dict(kernel_size=3, stride=2, padding=1)), ("neg", ["m"], ["y"], {})],
     {"x": ((2, 3, 7, 6), "positive")})
 unpool("max_unpool2d_of_ceil", 2, (1, 2, 7, 5), dict(kernel_size=2, stride=2, ceil_mode=True), dict(output_size=[7, 5]))
+
+# One example, without an axis for the batch
+pool("max_pool2d_unbatched", "max_pool2d", (3, 5, 6), kernel_size=2)
+pool("avg_pool1d_unbatched", "avg_pool1d", (3, 7), kernel_size=3, padding=1)
+pool("adaptive_avg_pool2d_unbatched", "adaptive_avg_pool2d", (3, 5, 6), output_size=[2, 3])
+
+# Many windows
+pool("adaptive_avg_pool2d_many", "adaptive_avg_pool2d", (1, 2, 13, 11), output_size=[9, 10])
+pool("adaptive_max_pool2d_many_ties", "adaptive_max_pool2d", (1, 2, 13, 11), kind="int_float", output_size=[9, 10])

@@ -1,5 +1,7 @@
 """Other sizes: interpolation in every mode, shuffles of pixels, sampled grids, patches, paddings."""
 
+import numpy as np
+
 from core import vjp
 
 
@@ -131,3 +133,10 @@ vjp("fold_of_unfold", "resize",
     [("unfold", ["x"], ["u"], dict(kernel_size=3, padding=1)), ("mul", ["u", "w"], ["m"], {}),
      ("fold", ["m"], ["y"], dict(output_size=[4, 5], kernel_size=3, padding=1))],
     {"x": ((2, 2, 4, 5), "normal"), "w": ((18, 20), "normal")})
+# Grids that meet pixels exactly, where slopes have two sides
+for corners in [False, True]:
+    for padding in ["zeros", "border"]:
+        vjp(f"spatial_transformer_identity_{padding}{'_corners' if corners else ''}", "resize",
+            [("affine_grid", ["theta"], ["g"], dict(size=[1, 2, 4, 5], align_corners=corners)),
+             ("grid_sample", ["x", "g"], ["y"], dict(align_corners=corners, padding_mode=padding))],
+            {"theta": np.array([[[1, 0, 0], [0, 1, 0]]], np.float32), "x": ((1, 2, 4, 5), "normal")})
