@@ -43,6 +43,9 @@ function ownCost(compute: Compute): number {
   return compute.outs.reduce((sum, out) => sum + cost(out.value), 0);
 }
 
+/** A kernel that loads more often for one element is too much for compilers, this one and the device's. */
+const loadLimit = 64;
+
 /**
  * Decides which values get memory of their own. Reductions always do; a map does where it is needed whole (an
  * output), or where evaluating it again for every use would take longer than a dispatch. The rest is inlined.
@@ -55,6 +58,7 @@ export function chooseMaterialised(
   const env = new Proxy({} as Record<string, number>, { get: () => nominal });
   const elements = (v: Value): number => Math.max(1, D.evaluate(D.product(v.type.shape), env));
   const chosen = new Set<Value>();
+  const byId = new Map(graph.nodes.flatMap(n => n.outputs.map(v => [v.id, v] as const)));
   for (const output of graph.outputs) if (output.value.node.kind === 'op') chosen.add(output.value);
   // What every turn of a loop reads lies in memory; what its states start with is copied there anyway.
   for (const node of graph.nodes)
@@ -63,6 +67,9 @@ export function chooseMaterialised(
         const value = node.inputs[i]!;
         if (inner.role !== 'state' && value.node.kind === 'op') chosen.add(value);
       });
+
+  // Loads of a map with every map before it inlined: chains that use each value twice double at every step.
+  const inlinedLoads = new Map<Value, number>();
 
   // Forward: what one evaluation costs if every map before it is inlined; nothing where only run-time scalars enter.
   const fullCost = new Map<Value, number>();
@@ -80,6 +87,9 @@ export function chooseMaterialised(
     if (node.inputs.every(v => uniform.has(v)) && D.isConstant(D.product(out!.type.shape), 1))
       uniform.add(out!);
     const inner = new Set(node.inputs);
+    const loads = computeLoads(compute).reduce((sum, l) => sum + (inlinedLoads.get(byId.get(l.input)!) ?? 1), 0);
+    if (loads > loadLimit) chosen.add(out!);
+    inlinedLoads.set(out!, chosen.has(out!) ? 1 : Math.max(1, loads));
     let cost = ownCost(compute) * price.arithmetic;
     for (const v of inner) if (!chosen.has(v)) cost += fullCost.get(v) ?? 0;
     // Stored, it is one load each time; inlined, one for every tensor that it is made of.
