@@ -87,7 +87,10 @@ export function chooseMaterialised(
     if (node.inputs.every(v => uniform.has(v)) && D.isConstant(D.product(out!.type.shape), 1))
       uniform.add(out!);
     const inner = new Set(node.inputs);
-    const loads = computeLoads(compute).reduce((sum, l) => sum + (inlinedLoads.get(byId.get(l.input)!) ?? 1), 0);
+    const loads = computeLoads(compute).reduce(
+      (sum, l) => sum + (inlinedLoads.get(byId.get(l.input)!) ?? 1),
+      0,
+    );
     if (loads > loadLimit) chosen.add(out!);
     inlinedLoads.set(out!, chosen.has(out!) ? 1 : Math.max(1, loads));
     let cost = ownCost(compute) * price.arithmetic;
