@@ -1,0 +1,2 @@
+/** Text that stands before every case. */
+export const prelude = '';
