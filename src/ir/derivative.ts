@@ -55,6 +55,7 @@ const slopes: Partial<Record<UnaryOp, (a: Expr, y: Expr) => Expr>> = {
   sqrt: (_, y) => quotient(E.constant(0.5), y),
   sin: a => E.unary('cos', a),
   cos: a => negative(E.unary('sin', a)),
+  atan: a => quotient(one, E.add(one, E.mul(a, a))),
   tanh: (_, y) => E.sub(one, E.mul(y, y)),
   sigmoid: (_, y) => E.mul(y, E.sub(one, y)),
   erf: a => E.mul(E.constant(2 / Math.sqrt(Math.PI)), E.unary('exp', negative(E.mul(a, a)))),

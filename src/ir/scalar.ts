@@ -13,6 +13,7 @@ export type UnaryOp =
   | 'sqrt'
   | 'sin'
   | 'cos'
+  | 'atan'
   | 'tanh'
   | 'sigmoid'
   | 'erf'
@@ -35,6 +36,7 @@ export const unaryTable: Readonly<Record<UnaryOp, (x: number) => number>> = {
   sqrt: Math.sqrt,
   sin: Math.sin,
   cos: Math.cos,
+  atan: Math.atan,
   tanh: Math.tanh,
   sigmoid: x => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
   erf,
@@ -60,6 +62,7 @@ export const floatFunctions: ReadonlySet<UnaryOp> = new Set([
   'sqrt',
   'sin',
   'cos',
+  'atan',
   'tanh',
   'sigmoid',
   'erf',

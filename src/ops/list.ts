@@ -3,6 +3,7 @@ import { abs } from './abs.ts';
 import { add } from './add.ts';
 import { argmax } from './argmax.ts';
 import { argmin } from './argmin.ts';
+import { atan } from './atan.ts';
 import { broadcast } from './broadcast.ts';
 import { cast } from './cast.ts';
 import { ceil } from './ceil.ts';
@@ -72,6 +73,7 @@ export const primitives: readonly Primitive[] = [
   sqrt,
   sin,
   cos,
+  atan,
   tanh,
   sigmoid,
   erf,

@@ -36,6 +36,7 @@ const unaryTolerance: Partial<Record<UnaryOp, (want: number, x: number) => numbe
   sqrt: want => want * 2e-7,
   sin: () => 3e-7,
   cos: () => 3e-7,
+  atan: want => Math.abs(want) * 4e-7,
   tanh: want => Math.abs(want) * 4e-7,
   erf: want => Math.abs(want) * 4e-7,
   // Below exp(-87) it stays there.
@@ -94,6 +95,7 @@ const floatOps: readonly UnaryOp[] = [
   'sqrt',
   'sin',
   'cos',
+  'atan',
   'tanh',
   'sigmoid',
   'erf',

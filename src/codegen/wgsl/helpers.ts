@@ -10,6 +10,7 @@ export type HelperName =
   | 'sine_of'
   | 'sine'
   | 'cosine'
+  | 'arctangent'
   | 'power'
   | 'square'
   | 'floor_mod'
@@ -78,6 +79,18 @@ fn ${name}(x: f32) -> f32 {
   cosine: (name, nameOf) => `
 fn ${name}(x: f32) -> f32 {
   return ${nameOf('sine_of')}(x, 1);
+}`,
+  // WGSL promises three digits of atan. Turned to |t| below tan(pi / 8), then the polynomial of Cephes' atanf.
+  arctangent: name => `
+fn ${name}(x: f32) -> f32 {
+  let s = abs(x);
+  let half = s > 0.41421357;
+  let far = s > 2.4142137;
+  let t = select(select(s, (s - 1.0) / (s + 1.0), half), -1.0 / max(s, 1.0), far);
+  let z = t * t;
+  let series = -0.33332949 + z * (0.19977711 + z * (-0.13877686 + z * 0.080537445));
+  let turned = select(select(0.0, 0.78539816, half), 1.5707963, far);
+  return sign(x) * (turned + (t + t * z * series));
 }`,
   // WGSL's pow is undefined for negative bases; they have powers with whole exponents only.
   power: (name, nameOf) => `

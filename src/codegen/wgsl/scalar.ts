@@ -47,6 +47,8 @@ function floatUnary(op: Exclude<UnaryOp, 'not'>, a: Piece, dtype: DType, scope: 
       return viaF32('sine', [a], dtype, scope);
     case 'cos':
       return viaF32('cosine', [a], dtype, scope);
+    case 'atan':
+      return viaF32('arctangent', [a], dtype, scope);
     default:
       return call(op, a);
   }

@@ -39,6 +39,7 @@ const unaryDerivative: Readonly<Record<UnaryOp, (x: number, y: number) => number
   sqrt: x => 0.5 / Math.sqrt(x),
   sin: x => Math.cos(x),
   cos: x => -Math.sin(x),
+  atan: x => 1 / (1 + x * x),
   tanh: x => 1 / Math.cosh(x) ** 2,
   erf: x => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x),
   // s'(x) = e^-|x| / (1 + e^-|x|)^2, an even function

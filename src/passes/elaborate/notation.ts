@@ -230,7 +230,7 @@ const arithmetic: Readonly<Record<string, 'add' | 'sub' | 'mul' | 'div' | 'pow'>
   '^': 'pow',
 };
 
-const functions = ['abs', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf'] as const;
+const functions = ['abs', 'exp', 'log', 'sqrt', 'sin', 'cos', 'atan', 'tanh', 'sigmoid', 'erf'] as const;
 const isFunction = (name: string): name is (typeof functions)[number] =>
   (functions as readonly string[]).includes(name);
 

@@ -12,6 +12,7 @@ const unaryCost: Partial<Record<UnaryOp, number>> = {
   log: 4,
   sin: 4,
   cos: 4,
+  atan: 6,
   tanh: 6,
   sigmoid: 6,
   erf: 12,

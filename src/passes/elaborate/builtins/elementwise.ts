@@ -187,7 +187,7 @@ export const elementwiseBuiltins: readonly Builtin[] = [
   ...(
     [
       ...['abs', 'sign', 'floor', 'ceil', 'round', 'exp', 'log', 'sqrt'],
-      ...['sin', 'cos', 'tanh', 'sigmoid', 'erf'],
+      ...['sin', 'cos', 'atan', 'tanh', 'sigmoid', 'erf'],
     ] as UnaryOp[]
   ).map(unary),
   neg,
