@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'vitest';
-import { gpuTarget, softwareTarget } from '../src/ir/target.ts';
+import { gpuTarget } from '../src/ir/target.ts';
 import { getDevice } from './gpu.ts';
 import { checkCase } from './onnx/check.ts';
 import { readVariants, translateVariant } from './onnx/variant.ts';
@@ -11,7 +11,7 @@ const device = await getDevice();
 
 describe.each(readVariants(path).map(v => [v.name, v] as const))('%s', (name, variant) => {
   const expected = variant.outputs.flatMap(t => (t ? [t] : []));
-  const backends = [graphBackend, kernelBackend(softwareTarget), kernelBackend(gpuTarget)];
+  const backends = [graphBackend, kernelBackend(gpuTarget)];
   test.each(backends.map(b => [b.name, b] as const))('%s', (_, backend) =>
     checkCase(name, translateVariant(variant), expected, backend),
   );

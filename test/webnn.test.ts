@@ -13,6 +13,7 @@ import { withinUlp } from './webnn/ulp.ts';
 /** More cases may lie in a folder of their own, named by DNNC_WEBNN_CASES. */
 const folders = [
   fileURLToPath(new URL('cases/webnn', import.meta.url)),
+  fileURLToPath(new URL('cases/webnn-variants', import.meta.url)),
   ...(process.env.DNNC_WEBNN_CASES ? [process.env.DNNC_WEBNN_CASES] : []),
 ];
 const cases = new Map(folders.flatMap(readCases).map(c => [c.name, c]));
