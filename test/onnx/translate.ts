@@ -1,7 +1,6 @@
 import { Untranslated } from '../torch/attrs.ts';
 import type { NodeCase } from './case.ts';
 import { type Attribute, Node, readAttribute } from './node.ts';
-import { prelude } from './prelude.ts';
 import type { GraphProto, NodeProto } from './proto.ts';
 import { rules } from './rules/index.ts';
 import { readTensor } from './tensor.ts';
@@ -100,7 +99,7 @@ function branch(
 /** A model as a net `Case` whose results are y0, y1, …; throws `Untranslated` where it cannot be said. */
 export function translate(test: NodeCase): Translated {
   const { graph, opset_import } = test.model;
-  const writer = new Writer(prelude);
+  const writer = new Writer();
   const values = new Map<string, Value>();
   const given = test.inputs();
   const known = new Set(graph.initializer.map(t => t.name));

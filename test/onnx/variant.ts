@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { Attribute } from './node.ts';
-import { prelude } from './prelude.ts';
 import type { Tensor } from './tensor.ts';
 import { type Translated, writeNode } from './translate.ts';
 import { Writer } from './writer.ts';
@@ -28,7 +27,7 @@ export function readVariants(path: string): Variant[] {
 }
 
 export function translateVariant({ op, opset, attributes, inputs, outputs }: Variant): Translated {
-  const writer = new Writer(prelude);
+  const writer = new Writer();
   const results = writeNode(writer, {
     op,
     opset,

@@ -21,12 +21,7 @@ export interface Value {
 export class Writer {
   readonly #lines: string[] = [];
   readonly #fed = new Map<string, { type: string; array: NdArray }>();
-  readonly #prelude: string;
   #count = 0;
-
-  constructor(prelude: string) {
-    this.#prelude = prelude;
-  }
 
   /** A tensor of the test, an initialiser or a constant: all of them are fed to the net. */
   feed(tensor: Tensor): Value {
@@ -93,8 +88,7 @@ export class Writer {
     const texts = results.map(r => r.text);
     const given = [...this.#fed].map(([name, { type }]) => `${name}: ${type}`);
     const made = results.map((r, i) => `y${i}: ${dtypeOf(r.element)}[...Y${i}]`);
-    return `${this.#prelude}
-net Case(${given.join(', ')}) -> (${made.join(', ')}) {
+    return `net Case(${given.join(', ')}) -> (${made.join(', ')}) {
 ${this.#lines.join('\n')}
   return ${texts.join(', ')}
 }

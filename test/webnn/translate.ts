@@ -7,7 +7,7 @@ import { operators } from './operators.ts';
 
 /** A case as a net `Case`, whose results are the expected outputs in their order. */
 export function translateWebnn(given: WebnnCase): Translated {
-  const writer = new Writer('');
+  const writer = new Writer();
   const values = new Map<string, Value>();
   for (const [name, tensor] of given.inputs) values.set(name, writer.feed(tensor));
   for (const { name, arguments: args, outputs } of given.operators) {

@@ -2,7 +2,7 @@ import { size } from '../../../src/ir/ndarray.ts';
 import { fromStart, type Node, type Result, type Rule, range } from '../node.ts';
 import { dtypeOf, isFloating } from '../tensor.ts';
 import { list, type Value } from '../writer.ts';
-import { pick, reshaped, slice } from './shapes.ts';
+import { pick, reshaped, slice } from './text.ts';
 
 /** Positions that may count from the end. */
 const positions = (n: Node, index: Value, extent: number): string => {

@@ -1,6 +1,6 @@
 import { fromStart, type Node, type Rule, range } from '../node.ts';
 import { float, list } from '../writer.ts';
-import { reshaped } from './shapes.ts';
+import { reshaped } from './text.ts';
 
 /** (x - mean) / sqrt(variance + eps) over some axes, and its two statistics. */
 function standardised(n: Node, x: string, axes: readonly number[], eps: number) {

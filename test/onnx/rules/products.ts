@@ -1,7 +1,7 @@
 import { fromStart, type Node, type Rule, range } from '../node.ts';
 import { dtypeOf, isFloating } from '../tensor.ts';
 import { float, list, type Value } from '../writer.ts';
-import { reshaped } from './shapes.ts';
+import { reshaped } from './text.ts';
 
 export const asFloat = (v: Value): string => (isFloating(v.element) ? v.text : `cast(${v.text}, f32)`);
 

@@ -2,7 +2,7 @@ import { fromStart, type Node, type Rule } from '../node.ts';
 import { type Element, elementOf } from '../tensor.ts';
 import { list, type Value } from '../writer.ts';
 import { asFloat } from './products.ts';
-import { reshaped } from './shapes.ts';
+import { reshaped } from './text.ts';
 import { convolution } from './windows.ts';
 
 const limits: Readonly<Partial<Record<Element, readonly [number, number]>>> = {

@@ -1,7 +1,7 @@
 import { size } from '../../../src/ir/ndarray.ts';
 import type { Node, Result, Rule } from '../node.ts';
 import { float, list } from '../writer.ts';
-import { reshaped } from './shapes.ts';
+import { reshaped } from './text.ts';
 
 /** Sliding windows, one entry per spatial axis. */
 export interface Windows {

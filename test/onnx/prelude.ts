@@ -1,2 +1,0 @@
-/** Text that stands before every case. */
-export const prelude = '';
