@@ -3,7 +3,7 @@ import type { NodeCase } from './case.ts';
 import { type Attribute, Node, readAttribute } from './node.ts';
 import type { GraphProto, NodeProto } from './proto.ts';
 import { rules } from './rules/index.ts';
-import { readTensor } from './tensor.ts';
+import { dtypeOf, elementOf, readTensor } from './tensor.ts';
 import { type Value, Writer } from './writer.ts';
 
 export interface Translated {
@@ -99,13 +99,16 @@ function branch(
 /** A model as a net `Case` whose results are y0, y1, …; throws `Untranslated` where it cannot be said. */
 export function translate(test: NodeCase): Translated {
   const { graph, opset_import } = test.model;
+  for (const { name, type } of [...graph.input, ...graph.output]) {
+    if (!type?.tensor_type) throw new Untranslated(`${name}, which is no tensor`);
+    dtypeOf(elementOf(type.tensor_type.elem_type));
+  }
   const writer = new Writer();
   const values = new Map<string, Value>();
   const given = test.inputs();
   const known = new Set(graph.initializer.map(t => t.name));
   const fed = graph.input.filter(i => !known.has(i.name));
   fed.forEach((input, i) => {
-    if (!input.type?.tensor_type) throw new Untranslated('inputs that are no tensors');
     if (given[i]) values.set(input.name, writer.feed(given[i]));
   });
   const opset = (domain: string) =>
