@@ -36,9 +36,9 @@ const unaryTolerance: Partial<Record<UnaryOp, (want: number, x: number) => numbe
   sqrt: want => want * 2e-7,
   sin: () => 3e-7,
   cos: () => 3e-7,
+  atan: want => Math.abs(want) * 4e-7,
   tanh: want => Math.abs(want) * 4e-7,
   erf: want => Math.abs(want) * 4e-7,
-  atan: want => Math.abs(want) * 4e-7,
   log1p: want => 2 ** -21 + Math.abs(want) * 4e-7,
   expm1: (want, x) => Math.abs(want) * (6 + 4 * Math.abs(x)) * 2 ** -23,
   // Below exp(-87) it stays there.
@@ -97,6 +97,7 @@ const floatOps: readonly UnaryOp[] = [
   'sqrt',
   'sin',
   'cos',
+  'atan',
   'tanh',
   'sigmoid',
   'erf',

@@ -88,8 +88,9 @@ export function floorDivision(op: 'floordiv' | 'mod', a: KExpr, b: KExpr): KExpr
   const x = select(flip, binary('sub', zero, a), a);
   const y = b.kind === 'const' ? int(Math.abs(b.value)) : select(flip, binary('sub', zero, b), b);
   const up = binary('floordiv', binary('max', x, zero), y);
-  const down = binary('floordiv', binary('max', binary('sub', binary('sub', y, int(1)), x), zero), y);
-  const quotient = select(binary('ge', x, zero), up, binary('sub', zero, down));
+  // floor(x / y) = -1 - floor((-1 - x) / y), which no negative x overflows.
+  const down = binary('floordiv', binary('max', binary('sub', int(-1), x), zero), y);
+  const quotient = select(binary('ge', x, zero), up, binary('sub', int(-1), down));
   return op === 'floordiv' ? quotient : binary('sub', a, binary('mul', quotient, b));
 }
 
