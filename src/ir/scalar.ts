@@ -1,3 +1,4 @@
+import { roundToFloat16, toFloat16 } from '../support/float16.ts';
 import type { DType } from './type.ts';
 
 /** Scalar functions of one argument. The table is their definition: interpreters call it, printers print it. */
@@ -108,15 +109,16 @@ export const binaryTable: Readonly<Record<BinaryOp, (a: number, b: number) => nu
 const comparisons: ReadonlySet<BinaryOp> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge']);
 export const isComparison = (op: BinaryOp): boolean => comparisons.has(op);
 
-/** How floats are kept: `f64` as they are, `f32` rounded after every operation as a GPU would. */
+/** How floats are kept: `f64` as they are, `f32` rounded to their dtype after every operation as a GPU would. */
 export type Precision = 'f64' | 'f32';
 
-/** Brings the result of an operation into its dtype: integers wrap (they stay exact in doubles up to 2^53; products go through `multiply`), f32 is rounded where asked. */
+/** Brings the result of an operation into its dtype: integers wrap (they stay exact in doubles up to 2^53; products go through `multiply`), floats are rounded where asked. */
 export function normalise(x: number, dtype: DType, precision: Precision): number {
   switch (dtype) {
     case 'f32':
-    case 'f16':
       return precision === 'f32' ? Math.fround(x) : x;
+    case 'f16':
+      return precision === 'f32' ? roundToFloat16(x) : x;
     case 'i32':
       return x | 0;
     case 'u32':
@@ -139,12 +141,16 @@ export function applyBinary(op: BinaryOp, a: number, b: number, dtype: DType, pr
   return normalise(binaryTable[op](a, b), dtype, precision);
 }
 
-/** Conversion between dtypes: float to integer truncates towards zero and saturates, anything to bool is `!= 0`. */
+/**
+ * Conversion between dtypes: float to integer truncates towards zero and saturates, and so does anything to f16, which
+ * would overflow soon; anything to bool is `!= 0`.
+ */
 export function applyCast(x: number, to: DType, precision: Precision): number {
   switch (to) {
     case 'f32':
-    case 'f16':
       return normalise(x, to, precision);
+    case 'f16':
+      return precision === 'f32' ? toFloat16(x) : x;
     case 'bool':
       return x === 0 ? 0 : 1;
     case 'i32':

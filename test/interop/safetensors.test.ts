@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readWeights, writeWeights } from '../../runtime/index.ts';
-import { bfloat16ToNumber, float16ToNumber, numberToFloat16 } from '../../src/interop/float16.ts';
+import { bfloat16ToNumber, float16ToNumber, numberToFloat16 } from '../../src/support/float16.ts';
 import {
   fromNdArray,
   readSafetensors,

@@ -76,7 +76,7 @@ function compileBinary(
   precision: Precision,
 ): Thunk {
   const { op, dtype } = e;
-  const isFloat = dtype === 'f32' || dtype === 'f16';
+  const isFloat = dtype === 'f32' || (dtype === 'f16' && precision === 'f64');
   if (isFloat && op === 'add') return precision === 'f64' ? () => a() + b() : () => Math.fround(a() + b());
   if (isFloat && op === 'mul') return precision === 'f64' ? () => a() * b() : () => Math.fround(a() * b());
   return () => applyBinary(op, a(), b(), dtype, precision);

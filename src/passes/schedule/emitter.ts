@@ -230,7 +230,7 @@ export class Emitter {
       case 'select':
         return K.select(this.expr(e.condition, reduced), this.expr(e.a, reduced), this.expr(e.b, reduced));
       case 'cast':
-        return { kind: 'cast', dtype: e.dtype, a: this.expr(e.a, reduced) };
+        return this.#cast(e, this.expr(e.a, reduced));
       case 'random':
         return {
           kind: 'random',
@@ -246,6 +246,12 @@ export class Emitter {
         if (!reduced) throw new Error('`reduced` outside of a finished reduction');
         return reduced(e.component);
     }
+  }
+
+  /** What is widened as it is loaded gets a name, like any load: it is converted once, however often it is used. */
+  #cast(e: Extract<Expr, { kind: 'cast' }>, a: KExpr): KExpr {
+    const value: KExpr = { kind: 'cast', dtype: e.dtype, a };
+    return e.a.kind === 'load' && e.a.dtype === 'f16' ? this.bind('wide', value) : value;
   }
 
   /** Several expressions at once: what occurs twice among them gets a name. */

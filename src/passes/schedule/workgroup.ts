@@ -83,11 +83,13 @@ export function emitWorkgroupTiles(
     ? range(choice.perColumn).map(j => emitter.variable(`right_${j}`, K.constant(0, 'f32')))
     : [];
 
+  const left = stored(p.left);
+  const right = stored(p.right);
   const leftArray = emitter.name('left_block');
   const rightArray = emitter.name('right_block');
   const shared: SharedArray[] = [
-    { name: leftArray, dtype: 'f32', size: choice.depth * choice.rows },
-    { name: rightArray, dtype: 'f32', size: choice.depth * choice.columns },
+    { name: leftArray, dtype: sharedType(left), size: choice.depth * choice.rows },
+    { name: rightArray, dtype: sharedType(right), size: choice.depth * choice.columns },
   ];
   const slice = emitter.name('slice');
   const depth0 = K.scale(K.ref(slice), choice.depth);
@@ -125,22 +127,23 @@ export function emitWorkgroupTiles(
   };
 
   const body = emitter.block(() => {
-    fill(leftArray, p.left, m, row0, choice.rows);
-    fill(rightArray, p.right, n, column0, choice.columns);
+    fill(leftArray, left, m, row0, choice.rows);
+    fill(rightArray, right, n, column0, choice.columns);
     emitter.push({ kind: 'barrier' });
     const step = emitter.name('k');
     const inner = emitter.block(() => {
-      const load = (array: string, width: number, lane: KExpr, offset: number): KExpr => ({
-        kind: 'load-shared',
-        dtype: 'f32',
-        array,
-        index: K.sum([K.scale(K.ref(step), width), lane, K.int(offset)]),
-      });
+      const load = (factor: Expr, array: string, width: number, lane: KExpr, offset: number): KExpr =>
+        K.cast('f32', {
+          kind: 'load-shared',
+          dtype: sharedType(factor),
+          array,
+          index: K.sum([K.scale(K.ref(step), width), lane, K.int(offset)]),
+        });
       const ls = range(choice.perRow).map(i =>
-        emitter.bind('l', load(leftArray, choice.rows, rowLane, i * lanesR)),
+        emitter.bind('l', load(left, leftArray, choice.rows, rowLane, i * lanesR)),
       );
       const rs = range(choice.perColumn).map(j =>
-        emitter.bind('r', load(rightArray, choice.columns, columnLane, j * lanesC)),
+        emitter.bind('r', load(right, rightArray, choice.columns, columnLane, j * lanesC)),
       );
       const addTo = (v: Extract<KExpr, { kind: 'ref' }>, value: KExpr): void =>
         emitter.push({ kind: 'assign', name: v.name, value: K.binary('add', v, value) });
@@ -189,6 +192,12 @@ export function emitWorkgroupTiles(
     }
   return { groups: D.mul(D.mul(rowTiles, columnTiles), b.total), shared };
 }
+
+/** A factor that is widened as it is loaded waits in workgroup memory as it was, in half the space. */
+const stored = (factor: Expr): Expr =>
+  factor.kind === 'cast' && factor.a.kind === 'load' && factor.a.dtype === 'f16' ? factor.a : factor;
+
+const sharedType = (factor: Expr): 'f16' | 'f32' => (factor.dtype === 'f16' ? 'f16' : 'f32');
 
 function ceilDiv(d: Dim, by: number): Dim {
   return D.floorDiv(D.add(d, D.constant(by - 1)), D.constant(by));
