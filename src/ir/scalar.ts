@@ -141,11 +141,16 @@ export function applyBinary(op: BinaryOp, a: number, b: number, dtype: DType, pr
   return normalise(binaryTable[op](a, b), dtype, precision);
 }
 
+const mostOfIntegers = { i32: 2147483647, u32: 4294967295 };
+/** The last f32 in the range of integers, as in WGSL. */
+const mostOfFloats = { i32: 2147483520, u32: 4294967040 };
+
 /**
- * Conversion between dtypes: float to integer truncates towards zero and saturates, and so does anything to f16, which
- * would overflow soon; anything to bool is `!= 0`.
+ * Conversion between dtypes gives the nearest value that both have: floats truncate towards zero, and what is too large
+ * or too small for an integer or f16 becomes the last one in its range. Anything to bool is `!= 0`.
  */
-export function applyCast(x: number, to: DType, precision: Precision): number {
+export function applyCast(x: number, to: DType, precision: Precision, from: DType = 'i32'): number {
+  const most = from === 'f32' ? mostOfFloats : mostOfIntegers;
   switch (to) {
     case 'f32':
       return normalise(x, to, precision);
@@ -154,15 +159,11 @@ export function applyCast(x: number, to: DType, precision: Precision): number {
     case 'bool':
       return x === 0 ? 0 : 1;
     case 'i32':
-      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), -2147483648), 2147483647);
+      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), -2147483648), most.i32) + 0;
     case 'u32':
-      return Number.isNaN(x)
-        ? 0
-        : x < 0 && Number.isInteger(x)
-          ? x >>> 0
-          : Math.min(Math.max(Math.trunc(x), 0), 4294967295);
+      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), 0), most.u32) + 0;
     case 'u8':
-      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), 0), 255);
+      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), 0), 255) + 0;
   }
 }
 

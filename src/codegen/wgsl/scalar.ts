@@ -131,7 +131,7 @@ function power(a: Piece, b: Piece, dtype: DType, scope: Scope): Piece {
   }
 }
 
-/** Float to integer truncates and saturates, as WGSL does; `u8` holds 0 to 255. */
+/** Floats truncate towards zero; what is out of range becomes the nearest in it, which WGSL does for floats alone. */
 export function castPiece(a: Piece, from: DType, to: DType): Piece {
   if (from === to) return a;
   switch (to) {
@@ -144,7 +144,8 @@ export function castPiece(a: Piece, from: DType, to: DType): Piece {
     case 'i32':
       return call('i32', from === 'u32' ? call('min', a, atom('2147483647u')) : a);
     case 'u32':
-      return from === 'u8' ? a : call('u32', a);
+      if (from === 'u8') return a;
+      return call('u32', from === 'i32' ? call('max', a, zero(from)) : a);
     case 'u8':
       if (from === 'bool') return call('u32', a);
       if (from === 'u32') return call('min', a, atom('255u'));

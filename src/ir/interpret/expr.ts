@@ -56,8 +56,9 @@ export function compileExpr(e: Expr, scope: ExprScope): Thunk {
     }
     case 'cast': {
       const { dtype } = e;
+      const from = e.a.dtype;
       const a = compileExpr(e.a, scope);
-      return () => applyCast(a(), dtype, precision);
+      return () => applyCast(a(), dtype, precision, from);
     }
     case 'random': {
       const [k0, k1, c0, c1] = e.args.map(a => compileExpr(a, scope));

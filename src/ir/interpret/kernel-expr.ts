@@ -65,8 +65,7 @@ export function compileKExpr(e: KExpr, scope: KernelScope): Thunk {
     case 'cast': {
       const a = compile(e.a);
       const { dtype } = e;
-      if (dtype === 'u32' && isFloat(e.a.dtype)) return () => applyCast(Math.max(a(), 0), dtype, precision);
-      return () => applyCast(a(), dtype, precision);
+      return () => applyCast(a(), dtype, precision, e.a.dtype);
     }
     case 'random': {
       const [key0, key1, counter0, counter1] = e.args.map(compile);

@@ -148,7 +148,9 @@ export class Emitter {
     const period = b.kind === 'dim' ? D.constantValue(b.dim) : undefined;
     if (bound >= 0) return K.binary(op, this.bind('i', this.index(a)), this.index(b));
     if (period === undefined || bound === Number.NEGATIVE_INFINITY)
-      return K.floorDivision(op, this.bind('i', this.index(a)), this.index(b));
+      return K.floorDivision(op, this.bind('i', this.index(a)), this.index(b), (wish, e) =>
+        this.bind(wish, e),
+      );
     const lift = Math.ceil(-bound / period);
     const lifted = K.binary(op, this.bind('i', K.sum([this.index(a), K.int(lift * period)])), K.int(period));
     return op === 'mod' ? lifted : K.sum([lifted, K.int(-lift)]);
@@ -224,7 +226,8 @@ export class Emitter {
       case 'binary': {
         const a = this.expr(e.a, reduced);
         const b = this.expr(e.b, reduced);
-        if ((e.op === 'floordiv' || e.op === 'mod') && e.dtype === 'i32') return K.floorDivision(e.op, a, b);
+        if ((e.op === 'floordiv' || e.op === 'mod') && e.dtype === 'i32')
+          return K.floorDivision(e.op, a, b, (wish, value) => this.bind(wish, value));
         return { kind: 'binary', dtype: e.dtype, op: e.op, a, b };
       }
       case 'select':
