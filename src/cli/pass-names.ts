@@ -1,7 +1,6 @@
 /** What `dnnc dump --after` takes, in the order in which they run; `canonicalise` runs twice, and its last result is shown. */
 export const passNames = [
   'elaborate',
-  'scale-gradients',
   'differentiate',
   'canonicalise',
   'fold',
@@ -14,5 +13,5 @@ export const passNames = [
   'wgsl',
 ] as const;
 
-/** Those that nothing runs at full precision. */
-export const isForHalf = (pass: string): boolean => pass === 'scale-gradients' || pass === 'narrow';
+/** Whether nothing runs it at full precision. */
+export const isForHalf = (pass: string): boolean => pass === 'narrow';

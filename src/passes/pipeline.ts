@@ -16,7 +16,7 @@ import { verifyProgram } from '../ir/verify/program.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { openSize } from '../support/errors/shapes.ts';
 import { canonicalise } from './canonicalise.ts';
-import { differentiate } from './differentiate.ts';
+import { differentiate, differentiateScaled } from './differentiate.ts';
 import { eliminate } from './eliminate.ts';
 import { fold } from './fold.ts';
 import { fuse } from './fuse/index.ts';
@@ -24,7 +24,6 @@ import { narrow, untrained } from './narrow.ts';
 import { pack, packGroups, stateOrder } from './pack.ts';
 import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, runPass } from './pass.ts';
 import { layoutState, planMemory } from './plan-memory.ts';
-import { scaleGradients } from './scale-gradients.ts';
 import { type Scheduled, schedule } from './schedule/index.ts';
 
 const programLevel: Level<Program> = { print: printProgram, verify: verifyProgram };
@@ -106,11 +105,11 @@ export function moduleGraphs(module: Module): [string, Graph][] {
 /** From graphs to plans: every pass, each verified. All programs of a module share one layout of the state buffer. */
 export function compileModule(module: Module, context: PipelineContext): CompiledModule {
   const { target, precision = 'f32' } = context;
-  const toFused = precision === 'f16' ? [scaleGradients, ...graphPasses] : graphPasses;
+  const before = precision === 'f16' ? graphPasses.with(0, differentiateScaled) : graphPasses;
   const graphs = moduleGraphs(module).filter(([name]) => context.only?.(name) ?? true);
   const wide = graphs.map(([name, source]) => {
     const own = named(context, name);
-    const graph = runGraphPasses(toFused, source, own);
+    const graph = runGraphPasses(before, source, own);
     const pass: Pass<Graph, Program> = {
       name: 'fuse',
       doc: 'Lowers every node to a Compute and fuses them into works.',
