@@ -56,12 +56,7 @@ export function onLost(device: GPUDevice, tell: Listener): () => void {
 
 function check(model: Model, what: string, { features, limits }: GPUDevice | GPUAdapter): void {
   const lacks = [
-    ...model.features
-      .filter(f => !features.has(f))
-      .map(
-        f =>
-          `the feature ${f}${f === 'shader-f16' ? ' (compiled without --precision f16 it needs none)' : ''}`,
-      ),
+    ...model.features.filter(f => !features.has(f)).map(f => `the feature ${f}`),
     ...Object.entries(model.limits)
       .filter(([name, need]) => !(limitOf(limits, name) >= need))
       .map(([name, need]) => `${name} of ${need} (it has ${limitOf(limits, name)})`),

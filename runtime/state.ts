@@ -2,7 +2,6 @@ import type { Model, StateTensor } from './plan.ts';
 import {
   accepts,
   arrayOf,
-  asFloat,
   className,
   count,
   encode,
@@ -46,7 +45,7 @@ export function arrange(
       if (problem) problems.push(problem);
       else {
         const data = 'data' in value ? value.data : value;
-        writes.push([tensor.offset, encode(tensor.dtype, asFloat(tensor.dtype, data))]);
+        writes.push([tensor.offset, encode(tensor.dtype, data)]);
       }
     } else if (!partial)
       problems.push(`${tensor.name}: missing, expected ${typeName(tensor.dtype, tensor.shape)}`);
@@ -64,17 +63,12 @@ function mismatch(tensor: StateTensor, value: TypedArray | TensorValue): string 
   const expected = `${name}: expected ${typeName(dtype, shape)}`;
   const full = 'shape' in value ? value : undefined;
   const data = full ? full.data : (value as TypedArray);
-  const converts = full && isFloat(full.dtype) && isFloat(dtype);
-  if (full && ((full.dtype !== dtype && !converts) || full.shape.join() !== shape.join())) {
+  if (full && (full.dtype !== dtype || full.shape.join() !== shape.join())) {
     return `${expected}, got ${typeName(full.dtype, full.shape)}`;
   }
-  // Weights of one precision start a model of the other; a bare Uint16Array does not say that it holds floats.
-  const held = converts ? full.dtype : dtype === 'f16' && className(data) === 'Float32Array' ? 'f32' : dtype;
-  if (!accepts(held, data)) return `${expected} in a ${arrayOf(dtype).name}, got ${className(data)}`;
+  if (!accepts(dtype, data)) return `${expected} in a ${arrayOf(dtype).name}, got ${className(data)}`;
   return data.length === count(shape) ? undefined : `${expected}, got ${data.length} values`;
 }
-
-const isFloat = (dtype: string): boolean => dtype === 'f32' || dtype === 'f16';
 
 /** The tensors of a file, or the record as it is. */
 export function parse(weights: Weights): Readonly<Record<string, TypedArray | TensorValue>> {

@@ -1,4 +1,3 @@
-import { fromFloat16, toFloat16 } from './float16.ts';
 import type { DType, Size } from './plan.ts';
 
 export type TypedArray =
@@ -38,13 +37,6 @@ export function accepts(dtype: DType, data: unknown): data is TypedArray {
   const name = className(data);
   if (name === arrays[dtype].name) return true;
   return dtype === 'f16' ? name === 'Float16Array' : dtype === 'u8' && name === 'Uint8ClampedArray';
-}
-
-/** Values of one float type as those of the other; `data` itself where they have it already. */
-export function asFloat(dtype: DType, data: TypedArray): TypedArray {
-  if (dtype === 'f16' && className(data) === 'Float32Array') return Uint16Array.from(data, toFloat16);
-  if (dtype === 'f32' && className(data) === 'Uint16Array') return Float32Array.from(data, fromFloat16);
-  return data;
 }
 
 export const count = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);

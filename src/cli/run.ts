@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { open, type TensorValue, writeWeights } from '../../runtime/index.ts';
+import { convertFloats, open, type TensorValue, writeWeights } from '../../runtime/index.ts';
 import { buildModel } from '../codegen/model.ts';
 import type { Module, Net } from '../ir/module.ts';
 import { moduleGraphs } from '../passes/pipeline.ts';
@@ -84,7 +84,11 @@ async function runOnDevice(path: string, options: RunOptions, io: Io): Promise<O
       const session = await open(model, {
         device,
         seed: options.seed,
-        ...(weights.size > 0 && { weights: Object.fromEntries(weights), extra: true, partial: true }),
+        ...(weights.size > 0 && {
+          weights: convertFloats(Object.fromEntries(weights), model),
+          extra: true,
+          partial: true,
+        }),
       });
       try {
         const program = model.programs.predict!;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { toFloat16 as bitsOf, fromFloat16 } from '../../runtime/float16.ts';
-import { open } from '../../runtime/index.ts';
+import { convertFloats, open } from '../../runtime/index.ts';
 import { isSoftware } from '../../runtime/node/index.ts';
 import { buildModel } from '../../src/codegen/model.ts';
 import { printModule } from '../../src/codegen/module.ts';
@@ -120,7 +120,7 @@ describe('printed', () => {
 test.skipIf(!device || !noHalf)('a device without shader-f16 is refused, and the way out named', async () => {
   const { compiled, entries } = compile(source(big), { precision: 'f16' });
   await expect(open(buildModel(entries![0]!, compiled!.layout), { device: device! })).rejects.toThrow(
-    'Big: the given device lacks the feature shader-f16 (compiled without --precision f16 it needs none)',
+    'Big: the given device lacks the feature shader-f16',
   );
 });
 
@@ -131,9 +131,10 @@ test.skipIf(noHalf)('on a device: within the tolerance of f32, weights of both p
   let weights: Uint8Array | undefined;
   for (const precision of ['f32', 'f16'] as const) {
     const { compiled, entries } = compile(source(big), { precision, target });
-    const session = await open(buildModel(entries![0]!, compiled!.layout), {
+    const model = buildModel(entries![0]!, compiled!.layout);
+    const session = await open(model, {
       device: device!,
-      ...(weights && { weights }),
+      ...(weights && { weights: convertFloats(weights, model) }),
     });
     const [out] = Object.values(await session.run('predict', { x: { data: x, shape: [5, 256] } }));
     results.push(out!.data as Float32Array);
@@ -143,4 +144,19 @@ test.skipIf(noHalf)('on a device: within the tolerance of f32, weights of both p
   const [wide, narrow] = results as [Float32Array, Float32Array];
   const scale = Math.max(...wide.map(Math.abs));
   expect(Math.max(...wide.map((v, i) => Math.abs(v - narrow[i]!)))).toBeLessThan(0.01 * scale);
+});
+
+test('weights of f32 become those of a model in f16, and back', () => {
+  const models = (['f16', 'f32'] as const).map(precision => {
+    const { compiled, entries } = compile(source(big), { precision });
+    return buildModel(entries![0]!, compiled!.layout);
+  });
+  const [narrow, wide] = models as [(typeof models)[0], (typeof models)[0]];
+  const name = wide.state[0]!.name;
+  const given = { [name]: { dtype: 'f32', shape: [3], data: Float32Array.of(1, -0.5, 1 / 3) } } as const;
+  const halves = convertFloats(given, narrow);
+  expect(halves[name]).toEqual({ dtype: 'f16', shape: [3], data: Uint16Array.of(0x3c00, 0xb800, 0x3555) });
+  const back = convertFloats(halves, wide)[name] as { readonly data: Float32Array };
+  expect([...back.data]).toEqual([1, -0.5, roundToFloat16(1 / 3)]);
+  expect(convertFloats(given, wide)).toEqual(given);
 });

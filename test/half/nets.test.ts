@@ -91,7 +91,7 @@ test('gradients that f16 cannot hold arrive all the same', () => {
 
 train fit {
   data x: f32[N, 8]
-  minimize 1e-7 * mean(Deep(x) ^ 2) over Deep by sgd(lr = 1)
+  minimize 1e-6 * mean(Deep(x) ^ 2) over Deep by sgd(lr = 1)
 }
 `;
   const x = ndarray('f32', [8, 8], Array.from({ length: 64 }, generator(2)));
