@@ -17,3 +17,4 @@ export type { Session } from './session.ts';
 export type { LoadOptions, SaveOptions, Weights } from './state.ts';
 export type { TensorInput, TensorValue, TypedArray } from './tensor.ts';
 export { readWeights, writeWeights } from './weights.ts';
+export { convertFloats } from './with-floats.ts';

@@ -3,7 +3,7 @@ import type { Module } from './ir/module.ts';
 import { gpuTarget, type Target } from './ir/target.ts';
 import { parse } from './parser/parse.ts';
 import { elaborate } from './passes/elaborate/index.ts';
-import { type CompiledModule, compileModule } from './passes/pipeline.ts';
+import { type CompiledModule, compileModule, type StoragePrecision } from './passes/pipeline.ts';
 import { type Diagnostic, DiagnosticError } from './support/diagnostic.ts';
 import { emptyFile } from './support/errors/syntax.ts';
 import type { Source } from './support/source.ts';
@@ -23,6 +23,11 @@ export interface CheckOptions {
 export interface CompileOptions extends CheckOptions {
   /** Schedules are chosen for it; the portable GPU by default. */
   readonly target?: Target;
+  /**
+   * `f16` keeps tensors between kernels, and parameters that nothing trains, in half precision; sums and arithmetic stay
+   * in f32. The kernels then need `shader-f16`. `f32` by default.
+   */
+  readonly precision?: StoragePrecision;
   /** Compiles only the programs with these names (`LeNet`, `mnist.step`); all where absent. */
   readonly only?: (program: string) => boolean;
   /** Is given the printed IR after every pass. */
@@ -70,6 +75,7 @@ export function compile(source: Source, options: CompileOptions = {}): Compiled 
     const compiled = compileModule(module, {
       target: options.target ?? gpuTarget,
       diagnostics: later,
+      ...(options.precision && { precision: options.precision }),
       ...(options.only && { only: options.only }),
       ...(options.watch && { watch: options.watch }),
     });

@@ -1,7 +1,10 @@
 import { isSoftware, requestDevice } from '../../runtime/node/index.ts';
 import { gpuTarget, softwareTarget, type Target } from '../ir/target.ts';
+import type { StoragePrecision } from '../passes/pipeline.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { noHalfPrecision } from '../support/errors/training.ts';
 import { onDevice } from './errors.ts';
-import type { Profile } from './options.ts';
+import type { Profile, RunTarget } from './options.ts';
 
 /** `SwiftShader Device (Subzero) (google, software)` */
 export function describeAdapter({ adapterInfo }: GPUDevice): string {
@@ -10,8 +13,25 @@ export function describeAdapter({ adapterInfo }: GPUDevice): string {
   return `${name} (${[vendor, isSoftware(adapterInfo) ? 'software' : 'hardware'].filter(Boolean).join(', ')})`;
 }
 
-/** The device to run on. Throws `NoAdapterError`, or a `CliError` with the device's exit code. */
-export const openDevice = (): Promise<GPUDevice> => onDevice(() => requestDevice());
+/**
+ * The device to run on. Throws `NoAdapterError`, a `CliError` with the device's exit code, or `DiagnosticError` E0502
+ * where it lacks what the precision takes.
+ */
+export async function openDevice(precision: StoragePrecision = 'f32'): Promise<GPUDevice> {
+  // Drivers of NVIDIA have it, but Dawn does not believe them.
+  const toggles = precision === 'f16' ? ['vulkan_enable_f16_on_nvidia'] : [];
+  const device = await onDevice(() => requestDevice({ toggles }));
+  if (precision === 'f32' || device.features.has('shader-f16')) return device;
+  const name = describeAdapter(device);
+  device.destroy();
+  throw new DiagnosticError(noHalfPrecision(`the adapter ${name} lacks shader-f16`));
+}
+
+/** Throws `DiagnosticError` E0502 where kernels would not run at all. */
+export function requireKernels(precision: StoragePrecision | undefined, target: RunTarget): void {
+  if (precision === 'f16' && target === 'interpret')
+    throw new DiagnosticError(noHalfPrecision('the interpreter runs no kernels, and computes in f64'));
+}
 
 /** What schedules are chosen for. */
 export const targetOf = ({ adapterInfo }: GPUDevice): Target =>

@@ -3,11 +3,11 @@ import { printGraph } from '../ir/print/graph.ts';
 import { moduleGraphs } from '../passes/pipeline.ts';
 import { targetFor } from './adapter.ts';
 import { distinctKernels } from './compile.ts';
-import { exitCode, unknownName } from './errors.ts';
+import { exitCode, unknownName, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 import { loadCompiled, loadModule } from './load.ts';
 import type { Profile, SourceOptions } from './options.ts';
-import { passNames } from './pass-names.ts';
+import { isForHalf, passNames } from './pass-names.ts';
 
 export interface DumpOptions extends SourceOptions {
   readonly after: string;
@@ -21,6 +21,8 @@ export async function dumpCommand(path: string, options: DumpOptions, io: Io): P
   if (!passNames.some(p => p === after)) throw unknownName('pass', after, passNames);
   const texts =
     after === 'elaborate' ? elaborated(path, options, io) : await compiledTexts(path, options, io);
+  if (texts.size === 0 && options.precision !== 'f16' && isForHalf(after))
+    throw usageError(`${after} runs with --precision f16 only`);
   if (program !== undefined && !texts.has(program)) throw unknownName('program', program, [...texts.keys()]);
   for (const [name, text] of texts)
     if (program === undefined || program === name) io.out(`// ${name}\n${text.trimEnd()}\n\n`);

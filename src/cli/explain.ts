@@ -23,7 +23,7 @@ export interface ExplainOptions extends SourceOptions {
 export async function explainCommand(path: string, options: ExplainOptions, io: Io): Promise<number> {
   const code = asCode(path);
   if (code !== undefined) return explainCode(code, io);
-  const device = options.time ? await openDevice() : undefined;
+  const device = options.time ? await openDevice(options.precision) : undefined;
   try {
     if (device) {
       io.out(`adapter: ${describeAdapter(device)}\n\n`);

@@ -39,7 +39,7 @@ export function loadModule(
   return { file, module };
 }
 
-export interface LoadOptions extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes'> {
+export interface LoadOptions extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | 'precision'> {
   /** Warnings have been shown by `loadModule`. */
   readonly checked?: boolean;
 }
@@ -54,6 +54,7 @@ export function loadCompiled(
   const file = readSource(path);
   const { module, compiled, entries, diagnostics } = compile(file.source, {
     ...how,
+    ...(options.precision && { precision: options.precision }),
     resolve: file.resolve,
     defines: options.define ?? {},
     sizes: options.dim ?? {},

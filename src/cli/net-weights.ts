@@ -7,7 +7,7 @@ import type { Span } from '../support/source.ts';
 import { usageError } from './errors.ts';
 import { readTensors, type SourceFile } from './files.ts';
 import type { StateSpec } from './graphs.ts';
-import { matchTensors, type Tensors } from './tensors.ts';
+import { matchTensors, type Tensors, withFloatsOf } from './tensors.ts';
 
 /**
  * What the program itself says of its weights: for every `net … weights "file"` whose parameters are among `specs`,
@@ -19,7 +19,7 @@ export function declaredWeights(module: Module, file: SourceFile, specs: readonl
   for (const net of module.nets) {
     const own = specs.filter(s => s.name.startsWith(`${net.name}.`));
     if (!net.weights || own.length === 0) continue;
-    const given = renamed(net, file);
+    const given = withFloatsOf(own, renamed(net, file));
     matchTensors(`net ${net.name}`, own, given, { isKnown: () => true });
     for (const { name } of own) found.set(name, given.get(name)!);
   }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { StoragePrecision } from '../passes/pipeline.ts';
 
 export type Define = number | boolean | string;
 export type Defines = Readonly<Record<string, Define>>;
@@ -7,6 +8,8 @@ export type RunTarget = 'webgpu' | 'interpret';
 
 /** What every command that compiles takes. */
 export interface SourceOptions {
+  /** What tensors are kept in on the device. */
+  readonly precision?: StoragePrecision;
   readonly define?: Defines;
   /** Sizes of free dims by name, `stylize.H` for one training program alone. */
   readonly dim?: Readonly<Record<string, number>>;

@@ -6,8 +6,12 @@ export const passNames = [
   'fold',
   'eliminate',
   'fuse',
+  'narrow',
   'pack',
   'schedule',
   'plan-memory',
   'wgsl',
 ] as const;
+
+/** Whether nothing runs it at full precision. */
+export const isForHalf = (pass: string): boolean => pass === 'narrow';

@@ -67,6 +67,11 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     ]);
     return fallback === undefined ? option : option.default(fallback);
   };
+  const precision = (): Option =>
+    new Option('--precision <precision>', 'f16: tensors in half precision (default: f32)').choices([
+      'f32',
+      'f16',
+    ]);
   const runTarget = (fallback?: string): Option => {
     const option = new Option('--target <target>', 'where it runs').choices(['webgpu', 'interpret']);
     return fallback === undefined ? option : option.default(fallback);
@@ -102,6 +107,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .requiredOption('-o, --out <dir>', 'folder to write to')
     .option(...sizes)
     .addOption(profile('gpu'))
+    .addOption(precision())
     .action(async (file: string, options: CompileCommandOptions) =>
       finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
     );
@@ -112,6 +118,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .requiredOption('--inputs <file>', 'input tensors by name (.safetensors)')
     .requiredOption('--outputs <file>', 'where results go (.safetensors)')
     .addOption(runTarget('webgpu'))
+    .addOption(precision())
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
     .addOption(format())
     .option(...quiet)
@@ -141,6 +148,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       parseSeed,
     )
     .addOption(runTarget())
+    .addOption(precision())
     .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
     .addOption(
       new Option('--resume <dir>', 'go on with the training of this folder').conflicts(['out', 'weights']),
@@ -164,6 +172,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...sizes)
     .option('--batch <n>', 'examples in a batch', parseCount, defaults.batch)
     .addOption(runTarget('webgpu'))
+    .addOption(precision())
     .addOption(format())
     .option(...quiet)
     .action((file: string, name: string, options: EvalOptions) =>
@@ -173,6 +182,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   onSource('explain', 'show layers, kernels after fusion and memory')
     .option('--dim <name=size>', 'size of a free dim (default: 64); may be given again', parseDim)
     .addOption(profile())
+    .addOption(precision())
     .option('--time', 'measure every program on the adapter')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>
@@ -184,6 +194,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option('--program <name>', 'one program only, as in LeNet or mnist.step')
     .option(...sizes)
     .addOption(profile('gpu'))
+    .addOption(precision())
     .action(async (file: string, options: DumpOptions) =>
       finish(await (await import('./dump.ts')).dumpCommand(file, options, io)),
     );

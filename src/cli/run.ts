@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
-import { open, type TensorValue, writeWeights } from '../../runtime/index.ts';
+import { convertFloats, open, type TensorValue, writeWeights } from '../../runtime/index.ts';
 import { buildModel } from '../codegen/model.ts';
 import type { Module, Net } from '../ir/module.ts';
 import { moduleGraphs } from '../passes/pipeline.ts';
-import { describeAdapter, openDevice, targetOf } from './adapter.ts';
+import { describeAdapter, openDevice, requireKernels, targetOf } from './adapter.ts';
 import { exitCode, onDevice, unknownName } from './errors.ts';
 import { ensureFolder, readTensors, writeAtomically } from './files.ts';
 import { expandGraph, initialState, inputsOf, interpret, stateOf } from './graphs.ts';
@@ -12,7 +12,7 @@ import { type Checked, loadCompiled, loadModule, withDiagnostics } from './load.
 import { declaredWeights } from './net-weights.ts';
 import type { RunTarget, SourceOptions } from './options.ts';
 import { note, type OutputOptions } from './output.ts';
-import { fromArray, matchTensors, type Tensors, toArray } from './tensors.ts';
+import { fromArray, matchTensors, type Tensors, toArray, withFloatsOf } from './tensors.ts';
 
 export interface RunOptions extends SourceOptions, OutputOptions {
   readonly net: string;
@@ -25,6 +25,7 @@ export interface RunOptions extends SourceOptions, OutputOptions {
 
 /** `dnnc run FILE --net NAME`: one inference, tensors in and out by name. */
 export async function runCommand(path: string, options: RunOptions, io: Io): Promise<number> {
+  requireKernels(options.precision, options.target);
   const run = options.target === 'interpret' ? runInterpreted : runOnDevice;
   const outputs = await run(path, options, io);
   ensureFolder(dirname(options.outputs));
@@ -67,7 +68,7 @@ async function runOnDevice(path: string, options: RunOptions, io: Io): Promise<O
   const loaded = loadModule(path, options, io);
   const net = findNet(loaded.module, options.net);
   const { inputs, weights } = readArguments(loaded, net, options);
-  const device = await openDevice();
+  const device = await openDevice(options.precision);
   try {
     if (!options.quiet) io.err(`adapter: ${describeAdapter(device)}\n`);
     io.json?.set({ adapter: describeAdapter(device) });
@@ -83,7 +84,11 @@ async function runOnDevice(path: string, options: RunOptions, io: Io): Promise<O
       const session = await open(model, {
         device,
         seed: options.seed,
-        ...(weights.size > 0 && { weights: Object.fromEntries(weights), extra: true, partial: true }),
+        ...(weights.size > 0 && {
+          weights: convertFloats(Object.fromEntries(weights), model),
+          extra: true,
+          partial: true,
+        }),
       });
       try {
         const program = model.programs.predict!;
@@ -123,11 +128,11 @@ function readArguments(
   net: Net,
   { inputs: from, weights: path }: RunOptions,
 ): Arguments {
-  const inputs = readTensors(from);
+  const inputs = withFloatsOf(inputsOf(net.predict, 'input'), readTensors(from));
   const dims = matchTensors(`net ${net.name}`, inputsOf(net.predict, 'input'), inputs);
   const own = stateOf([net.predict, net.init]);
   if (path === undefined) return { inputs, dims, weights: declaredWeights(module, file, own) };
-  const all = readTensors(path);
+  const all = withFloatsOf(own, readTensors(path));
   // A training program's weights hold its optimiser's state and other nets too.
   const others = new Set(stateOf(moduleGraphs(module).map(([, graph]) => graph)).map(s => s.name));
   matchTensors(`net ${net.name}`, own, all, { isKnown: name => others.has(name) });

@@ -1,13 +1,13 @@
 import type { TensorValue, TypedArray } from '../../runtime/index.ts';
-import { float16ToNumber } from '../interop/float16.ts';
 import { fromNdArray, type StTensor, toNdArray } from '../interop/safetensors.ts';
 import type { DimEnv } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { NdArray } from '../ir/primitive.ts';
 import type { DType, TensorType } from '../ir/type.ts';
-import { printType } from '../ir/type.ts';
+import { isFloat, printType } from '../ir/type.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { tensorsDoNotFit } from '../support/errors/training.ts';
+import { float16ToNumber } from '../support/float16.ts';
 import { closest } from '../support/suggest.ts';
 
 /** Tensors of a file by name. */
@@ -47,6 +47,18 @@ export function toArray({ dtype, shape, data }: TensorValue): NdArray {
 /** The interpreter's doubles in the dtype's own array; floats round to nearest even. */
 export function fromArray(array: NdArray): TensorValue {
   return { dtype: array.dtype, shape: array.shape, data: fromNdArray(array).data as TypedArray };
+}
+
+/** Floats in the precision that is wanted; everything else as it is. */
+export function withFloatsOf(wanted: readonly TensorSpec[], given: Tensors): Tensors {
+  const types = new Map(wanted.map(({ name, type }) => [name, type.dtype]));
+  return new Map(
+    [...given].map(([name, value]) => {
+      const dtype = types.get(name);
+      const converts = dtype !== undefined && dtype !== value.dtype && isFloat(dtype) && isFloat(value.dtype);
+      return [name, converts ? fromArray({ ...toArray(value), dtype }) : value];
+    }),
+  );
 }
 
 /** `f32[3, 28, 28]` */

@@ -2,6 +2,7 @@ import * as D from '../ir/dim.ts';
 import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
+import { usesF16 } from './wgsl/uses.ts';
 
 /** An exported net or training program with everything it runs. */
 export interface ModuleEntry {
@@ -11,7 +12,7 @@ export interface ModuleEntry {
   readonly span?: Span;
   /** For a net `predict` and `init`; for a training program `init`, `step`, `evaluate` and `net:NAME` for each net. */
   readonly programs: readonly EntryProgram[];
-  /** WebGPU features that the kernels use. */
+  /** WebGPU features that are asked for beside those that the kernels use. */
   readonly features?: readonly string[];
   /** Limits they need beyond WebGPU's defaults. */
   readonly limits?: Readonly<Record<string, number>>;
@@ -35,6 +36,12 @@ export function stepTable(
 ): readonly (readonly [program: string, every: number])[] | undefined {
   const steps = stepsOf(entry).map(p => [p.name, p.every ?? 1] as const);
   return steps.length === 0 || (steps.length === 1 && steps[0]![0] === 'step') ? undefined : steps;
+}
+
+/** WebGPU features that an entry takes. */
+export function featuresOf({ features = [], programs }: ModuleEntry): readonly string[] {
+  const half = programs.some(({ plan }) => plan.kernels.some(usesF16));
+  return [...new Set([...features, ...(half ? ['shader-f16'] : [])])];
 }
 
 /** Names that the declarations import. */

@@ -2,7 +2,7 @@ import type * as R from '../../runtime/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
-import { type ModuleEntry, stepTable, usedState } from './entry.ts';
+import { featuresOf, type ModuleEntry, stepTable, usedState } from './entry.ts';
 import { Shaders } from './kernels.ts';
 import { maxGroups } from './size.ts';
 
@@ -17,7 +17,7 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
     state: tensors,
     programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, shaders)])),
     ...(steps && { steps }),
-    features: entry.features ?? [],
+    features: featuresOf(entry),
     limits: entry.limits ?? {},
   };
 }

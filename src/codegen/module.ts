@@ -2,7 +2,7 @@ import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
 import { place } from '../support/source.ts';
-import { exportNames, type ModuleEntry, stepTable, usedState } from './entry.ts';
+import { exportNames, featuresOf, type ModuleEntry, stepTable, usedState } from './entry.ts';
 import { type ShaderKernel, Shaders } from './kernels.ts';
 import { across, down } from './model.ts';
 import { commentText, Names, propertyKey, quote, template } from './names.ts';
@@ -192,7 +192,7 @@ class ModulePrinter {
       ...(steps
         ? [`  steps: [${steps.map(([name, every]) => `[${quote(name)}, ${every}]`).join(', ')}],`]
         : []),
-      `  features: [${(entry.features ?? []).map(quote).join(', ')}],`,
+      `  features: [${featuresOf(entry).map(quote).join(', ')}],`,
       limits.length === 0 ? '  limits: {},' : `  limits: { ${limits.join(', ')} },`,
       '};',
     ].join('\n');

@@ -2,7 +2,7 @@ import type { NdArray } from '../ir/primitive.ts';
 import type { DType } from '../ir/type.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import * as errors from '../support/errors/data.ts';
-import { bfloat16ToNumber, float16ToNumber, numberToFloat16 } from './float16.ts';
+import { bfloat16ToNumber, float16ToNumber, numberToFloat16 } from '../support/float16.ts';
 import { duplicateName } from './json.ts';
 
 /** The format's dtypes with the arrays that hold them: F16 and BF16 are raw bits, BOOL is 0/1. */

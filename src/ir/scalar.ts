@@ -1,3 +1,4 @@
+import { roundToFloat16, toFloat16 } from '../support/float16.ts';
 import type { DType } from './type.ts';
 
 /** Scalar functions of one argument. The table is their definition: interpreters call it, printers print it. */
@@ -117,15 +118,16 @@ export const binaryTable: Readonly<Record<BinaryOp, (a: number, b: number) => nu
 const comparisons: ReadonlySet<BinaryOp> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge']);
 export const isComparison = (op: BinaryOp): boolean => comparisons.has(op);
 
-/** How floats are kept: `f64` as they are, `f32` rounded after every operation as a GPU would. */
+/** How floats are kept: `f64` as they are, `f32` rounded to their dtype after every operation as a GPU would. */
 export type Precision = 'f64' | 'f32';
 
-/** Brings the result of an operation into its dtype: integers wrap (they stay exact in doubles up to 2^53; products go through `multiply`), f32 is rounded where asked. */
+/** Brings the result of an operation into its dtype: integers wrap (they stay exact in doubles up to 2^53; products go through `multiply`), floats are rounded where asked. */
 export function normalise(x: number, dtype: DType, precision: Precision): number {
   switch (dtype) {
     case 'f32':
-    case 'f16':
       return precision === 'f32' ? Math.fround(x) : x;
+    case 'f16':
+      return precision === 'f32' ? roundToFloat16(x) : x;
     case 'i32':
       return x | 0;
     case 'u32':
@@ -148,24 +150,29 @@ export function applyBinary(op: BinaryOp, a: number, b: number, dtype: DType, pr
   return normalise(binaryTable[op](a, b), dtype, precision);
 }
 
-/** Conversion between dtypes: float to integer truncates towards zero and saturates, anything to bool is `!= 0`. */
-export function applyCast(x: number, to: DType, precision: Precision): number {
+const mostOfIntegers = { i32: 2147483647, u32: 4294967295 };
+/** The last f32 in the range of integers, as in WGSL. */
+const mostOfFloats = { i32: 2147483520, u32: 4294967040 };
+
+/**
+ * Conversion between dtypes gives the nearest value that both have: floats truncate towards zero, and what is too large
+ * or too small for an integer or f16 becomes the last one in its range. Anything to bool is `!= 0`.
+ */
+export function applyCast(x: number, to: DType, precision: Precision, from: DType = 'i32'): number {
+  const most = from === 'f32' ? mostOfFloats : mostOfIntegers;
   switch (to) {
     case 'f32':
-    case 'f16':
       return normalise(x, to, precision);
+    case 'f16':
+      return precision === 'f32' ? toFloat16(x) : x;
     case 'bool':
       return x === 0 ? 0 : 1;
     case 'i32':
-      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), -2147483648), 2147483647);
+      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), -2147483648), most.i32) + 0;
     case 'u32':
-      return Number.isNaN(x)
-        ? 0
-        : x < 0 && Number.isInteger(x)
-          ? x >>> 0
-          : Math.min(Math.max(Math.trunc(x), 0), 4294967295);
+      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), 0), most.u32) + 0;
     case 'u8':
-      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), 0), 255);
+      return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), 0), 255) + 0;
   }
 }
 

@@ -11,7 +11,7 @@ export const cast: Primitive = {
   kind: 'elementwise',
   inputs: ['x'],
   attrs: { dtype: { type: 'dtype', doc: 'the dtype of the result' } },
-  doc: 'x in another dtype. Float to integer truncates towards zero and saturates; to bool is x != 0. Gradients pass between floats only.',
+  doc: 'x in another dtype. Float to integer truncates towards zero; what is out of range becomes the nearest that both dtypes have; to bool is x != 0. Gradients pass between floats only.',
   example: 'y = cast(x, "i32")',
   prepare: (_, attrs) => ({ dtype: dtypeOf(attrs.dtype, 'cast: dtype') }),
   infer: (types, attrs) => {
@@ -21,7 +21,7 @@ export const cast: Primitive = {
   reference: ([x], _, [out], precision) => [
     filled(
       out!,
-      x!.data.map(v => applyCast(v, out!.dtype, precision)),
+      x!.data.map(v => applyCast(v, out!.dtype, precision, x!.dtype)),
     ),
   ],
   lower: ([x], _, [out]) => {
@@ -40,7 +40,7 @@ export const cast: Primitive = {
           attrs: fc.constantFrom('f32', 'i32', 'bool').map(dtype => ({ dtype })),
         }),
         fc.record({
-          inputs: fc.tuple(filledWith(fc, shape, integers(fc, 0, 255), 'i32')),
+          inputs: fc.tuple(filledWith(fc, shape, integers(fc, -9, 300), 'i32')),
           attrs: fc.constantFrom('f32', 'u8', 'u32').map(dtype => ({ dtype })),
         }),
       ),

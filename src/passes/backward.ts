@@ -23,16 +23,19 @@ export interface Unreached {
 /**
  * Reverse mode: emits the gradient of the scalar `of` with respect to `wrt`, which lie in the builder's graph. Walks
  * from `of` back over the nodes between it and any `wrt`, in reverse order, and adds cotangents in that order, so that
- * the sum of a value with several uses is always taken the same way.
+ * the sum of a value with several uses is always taken the same way. On the way everything is `scale` times as large.
  */
-export function emitBackward(builder: GraphBuilder, of: Value, wrt: readonly Value[]): Backward {
+export function emitBackward(builder: GraphBuilder, of: Value, wrt: readonly Value[], scale = 1): Backward {
   const before = builder.origin;
   const forward = [...builder.nodes];
   builder.origin = backwardOrigin(of.node.origin);
-  const cotangents = new Map<Value, Value>([[of, B.full(builder, 1, of.type)]]);
+  const cotangents = new Map<Value, Value>([[of, B.full(builder, scale, of.type)]]);
   propagate(builder, forward, cotangents, wrt);
+  const reached = wrt.map(value => {
+    const ct = cotangents.get(value);
+    return ct && scale !== 1 ? B.mul(builder, ct, 1 / scale) : ct;
+  });
   builder.origin = before;
-  const reached = wrt.map(value => cotangents.get(value));
   const gradients = reached.map((ct, i) => ct ?? B.zerosLike(builder, wrt[i]!));
   const lost = new Set(wrt.filter((_, i) => !reached[i]));
   const unreached = [...lost].map(value => ({ value, cutBy: cuts(forward, of, value, cotangents) }));

@@ -25,19 +25,21 @@ export interface Differentiated {
  *
  * `wrt` may be any value: it is differentiated by as if it were an input, so later uses of an equal value that is a
  * node of its own do not count. Rules that merge such values must run after this (see `canonicalise`).
+ *
+ * `scale` is what gradients are larger by on their way (see `differentiateScaled`).
  */
-export function differentiateGraph(graph: Graph): Differentiated {
+export function differentiateGraph(graph: Graph, scale = 1): Differentiated {
   const unreached: Differentiated['unreached'][number][] = [];
   if (!hasGradients(graph)) return { graph, unreached };
   const expanded = rewriteGraph(dropUnused(graph), {
     loop: (builder, node, inputs) => {
-      const body = differentiateGraph(node.body);
+      const body = differentiateGraph(node.body, scale);
       unreached.push(...body.unreached);
       return builder.loop({ ...node, body: withTrace(body.graph) }, inputs as readonly Value[]);
     },
     replace: (builder, node, [of, ...wrt]) => {
       if (node.op !== gradient) return undefined;
-      const backward = emitBackward(builder, of!, wrt);
+      const backward = emitBackward(builder, of!, wrt, scale);
       unreached.push(...backward.unreached.map(u => ({ ...u, origin: node.origin })));
       return backward.gradients;
     },
@@ -93,12 +95,21 @@ function someOp(graph: Graph, holds: (node: OpNode) => boolean): boolean {
   return graph.nodes.some(n => (n.kind === 'op' ? holds(n) : n.kind === 'loop' && someOp(n.body, holds)));
 }
 
-export const differentiate: Pass<Graph> = {
+const passWith = (scale: number): Pass<Graph> => ({
   name: 'differentiate',
   doc: 'replaces gradients by the backward graph; warns of values that none reaches',
   run: (graph, context) => {
-    const result = differentiateGraph(graph);
+    const result = differentiateGraph(graph, scale);
     context.diagnostics.push(...unreachedWarnings(result.unreached));
     return result.graph;
   },
-};
+});
+
+export const differentiate = passWith(1);
+
+/**
+ * For half precision: gradients are those of 1024 times the scalar, divided where they arrive, so that small ones on the
+ * way do not vanish below what f16 holds (6e-8), and large ones stay far from where it ends (65504). A power of two
+ * changes no other bit.
+ */
+export const differentiateScaled = passWith(1024);

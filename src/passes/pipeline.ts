@@ -16,10 +16,11 @@ import { verifyProgram } from '../ir/verify/program.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { openSize } from '../support/errors/shapes.ts';
 import { canonicalise } from './canonicalise.ts';
-import { differentiate } from './differentiate.ts';
+import { differentiate, differentiateScaled } from './differentiate.ts';
 import { eliminate } from './eliminate.ts';
 import { fold } from './fold.ts';
 import { fuse } from './fuse/index.ts';
+import { narrow, untrained } from './narrow.ts';
 import { pack, packGroups, stateOrder } from './pack.ts';
 import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, runPass } from './pass.ts';
 import { layoutState, planMemory } from './plan-memory.ts';
@@ -75,8 +76,13 @@ export interface CompiledModule {
   readonly programs: ReadonlyMap<string, CompiledProgram>;
 }
 
+/** What tensors are kept in between works: see `narrow`. */
+export type StoragePrecision = 'f32' | 'f16';
+
 export interface PipelineContext extends PassContext {
   readonly target: Target;
+  /** `f32` where absent. */
+  readonly precision?: StoragePrecision;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
 }
@@ -98,11 +104,12 @@ export function moduleGraphs(module: Module): [string, Graph][] {
 
 /** From graphs to plans: every pass, each verified. All programs of a module share one layout of the state buffer. */
 export function compileModule(module: Module, context: PipelineContext): CompiledModule {
-  const { target } = context;
+  const { target, precision = 'f32' } = context;
+  const before = precision === 'f16' ? graphPasses.with(0, differentiateScaled) : graphPasses;
   const graphs = moduleGraphs(module).filter(([name]) => context.only?.(name) ?? true);
-  const fused = graphs.map(([name, source]) => {
+  const wide = graphs.map(([name, source]) => {
     const own = named(context, name);
-    const graph = runGraphPasses(graphPasses, source, own);
+    const graph = runGraphPasses(before, source, own);
     const pass: Pass<Graph, Program> = {
       name: 'fuse',
       doc: 'Lowers every node to a Compute and fuses them into works.',
@@ -110,6 +117,16 @@ export function compileModule(module: Module, context: PipelineContext): Compile
     };
     return { name, own, graph, program: runPass(pass, graph, own, graphLevel, programLevel) };
   });
+
+  const half = precision === 'f16' ? untrained(wide.map(f => f.program)) : undefined;
+  const narrowed: Pass<Program> = {
+    name: 'narrow',
+    doc: 'Keeps tensors between works in f16.',
+    run: p => narrow(p, path => half!.has(path)),
+  };
+  const fused = half
+    ? wide.map(f => ({ ...f, program: runPass(narrowed, f.program, f.own, programLevel, programLevel) }))
+    : wide;
 
   const tensors = fused.flatMap(f => f.program.tensors);
   requireSizes(tensors);

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readWeights, writeWeights } from '../../runtime/index.ts';
-import { bfloat16ToNumber, float16ToNumber, numberToFloat16 } from '../../src/interop/float16.ts';
 import {
   fromNdArray,
   readSafetensors,
@@ -12,6 +11,7 @@ import {
   writeSafetensors,
 } from '../../src/interop/safetensors.ts';
 import { DiagnosticError } from '../../src/support/diagnostic.ts';
+import { bfloat16ToNumber, float16ToNumber, numberToFloat16 } from '../../src/support/float16.ts';
 
 function file(header: unknown, data = 0): Uint8Array {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));

@@ -1,5 +1,6 @@
 import {
   BufferError,
+  convertFloats,
   type Model,
   openTrainer,
   type Program,
@@ -77,7 +78,12 @@ export class DeviceTrainer implements Trainer {
   }
 
   load(weights: Tensors): Promise<void> {
-    return onDevice(() => this.#trainer.load(Object.fromEntries(weights), { partial: true, extra: true }));
+    return onDevice(() =>
+      this.#trainer.load(convertFloats(Object.fromEntries(weights), this.#model), {
+        partial: true,
+        extra: true,
+      }),
+    );
   }
 
   dispose(): void {

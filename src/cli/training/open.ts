@@ -1,7 +1,7 @@
 import { buildModel } from '../../codegen/model.ts';
 import type { Module, Train } from '../../ir/module.ts';
 import { moduleGraphs } from '../../passes/pipeline.ts';
-import { describeAdapter, openDevice, targetOf } from '../adapter.ts';
+import { describeAdapter, openDevice, requireKernels, targetOf } from '../adapter.ts';
 import { onDevice, unknownName } from '../errors.ts';
 import { readTensors } from '../files.ts';
 import { expandGraph, inputsOf, type StateSpec, stateOf } from '../graphs.ts';
@@ -9,7 +9,7 @@ import type { Io } from '../io.ts';
 import { type Checked, loadCompiled, withDiagnostics } from '../load.ts';
 import type { RunTarget, SourceOptions } from '../options.ts';
 import { note } from '../output.ts';
-import { matchTensors, type TensorSpec, type Tensors } from '../tensors.ts';
+import { matchTensors, type TensorSpec, type Tensors, withFloatsOf } from '../tensors.ts';
 import { type Dataset, makeDataset } from './data.ts';
 import { DeviceTrainer } from './device.ts';
 import { InterpretedTrainer } from './interpreted.ts';
@@ -46,10 +46,11 @@ export const trainState = ({ steps, evaluate, init }: Train): StateSpec[] =>
 export function takeWeights(
   module: Module,
   train: Train,
-  all: Tensors,
+  given: Tensors,
   isNeeded: (spec: StateSpec) => boolean,
 ): Tensors {
-  const wanted = trainState(train).filter(s => isNeeded(s) || all.has(s.name));
+  const wanted = trainState(train).filter(s => isNeeded(s) || given.has(s.name));
+  const all = withFloatsOf(wanted, given);
   const others = new Set(stateOf(moduleGraphs(module).map(([, graph]) => graph)).map(s => s.name));
   matchTensors(`train ${train.name}`, wanted, all, { isKnown: name => others.has(name) });
   return new Map(wanted.map(({ name }) => [name, all.get(name)!]));
@@ -88,6 +89,7 @@ export async function openTrainer(
   io: Io,
 ): Promise<OpenedTrainer> {
   const { target, seed, batches } = options;
+  requireKernels(options.precision, target);
   const feed = firstBatch(options);
   if (target === 'interpret') {
     const graphs = withDiagnostics(file, io, () => ({
@@ -97,7 +99,7 @@ export async function openTrainer(
     }));
     return { trainer: new InterpretedTrainer(graphs, trainState(train), seed, feed), close: () => {} };
   }
-  const device = await openDevice();
+  const device = await openDevice(options.precision);
   let trainer: DeviceTrainer | undefined;
   try {
     const adapter = describeAdapter(device);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Train } from '../../ir/module.ts';
 import { printGraph } from '../../ir/print/graph.ts';
+import type { StoragePrecision } from '../../passes/pipeline.ts';
 import { DiagnosticError } from '../../support/diagnostic.ts';
 import { otherTraining } from '../../support/errors/training.ts';
 import { usageError } from '../errors.ts';
@@ -20,6 +21,7 @@ export interface RunFlags {
   readonly keepLast?: boolean;
   readonly seed?: number;
   readonly target?: RunTarget;
+  readonly precision?: StoragePrecision;
   readonly patience?: number;
   readonly monitor?: string;
 }
@@ -32,6 +34,8 @@ export interface RunSettings {
   readonly data: string;
   readonly val?: string;
   readonly target: RunTarget;
+  /** `f32` where absent. */
+  readonly precision?: StoragePrecision;
   readonly batch: number;
   readonly seed: number;
   readonly shuffle: boolean;
@@ -63,6 +67,7 @@ export function newSettings(flags: RunFlags, { train, data, validation }: RunInp
     data: data.digest,
     ...(validation && { val: validation.digest }),
     target: flags.target ?? defaults.target,
+    ...(flags.precision === 'f16' && { precision: flags.precision }),
     batch,
     seed: flags.seed ?? defaults.seed,
     shuffle: flags.shuffle,
@@ -94,6 +99,7 @@ export function resumedSettings(
   compare('--batch', flags.batch, before.batch);
   compare('--seed', flags.seed, before.seed);
   compare('--target', flags.target, before.target);
+  compare('--precision', flags.precision, before.precision ?? 'f32');
   if (!flags.shuffle && before.shuffle) differences.push('--no-shuffle: the training shuffles');
   if (flags.keepLast && !before.keepLast)
     differences.push('--keep-last: the training leaves the last, partial batch out');

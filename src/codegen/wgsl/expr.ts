@@ -42,11 +42,11 @@ export function exprPiece(e: KExpr, scope: Scope): Piece {
     case 'cast': {
       const a = exprPiece(e.a, scope);
       if (a.constant !== undefined)
-        return constantPiece(applyCast(a.constant, e.dtype, 'f32'), e.dtype, scope);
+        return constantPiece(applyCast(a.constant, e.dtype, 'f32', e.a.dtype), e.dtype, scope);
       return castPiece(a, e.a.dtype, e.dtype);
     }
     case 'random': {
-      const words = e.args.map(a => castWord(exprPiece(a, scope), a.dtype));
+      const words = e.args.map(a => wordPiece(a, scope));
       return call(scope.helper('threefry2x32'), ...words);
     }
   }
@@ -75,8 +75,11 @@ export function storedPiece(value: Piece, dtype: DType): Piece {
 }
 
 /** Words of random keys and counters keep their bits. */
-function castWord(a: Piece, dtype: DType): Piece {
-  return dtype === 'u32' || dtype === 'u8' ? a : call('u32', a);
+function wordPiece(e: KExpr, scope: Scope): Piece {
+  if (e.kind === 'cast' && e.dtype === 'u32' && e.a.dtype === 'i32')
+    return call('u32', exprPiece(e.a, scope));
+  const a = exprPiece(e, scope);
+  return e.dtype === 'u32' || e.dtype === 'u8' ? a : call('u32', a);
 }
 
 /** A dim as i32 arithmetic over the uniform block. */

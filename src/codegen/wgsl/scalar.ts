@@ -2,6 +2,7 @@ import type { BinaryOp, UnaryOp } from '../../ir/scalar.ts';
 import { isComparison } from '../../ir/scalar.ts';
 import type { DType } from '../../ir/type.ts';
 import { isFloat } from '../../ir/type.ts';
+import { largestFloat16 } from '../../support/float16.ts';
 import type { HelperName } from './helpers.ts';
 import type { Piece } from './layout.ts';
 import { atom, call, infix, prefix } from './layout.ts';
@@ -136,24 +137,36 @@ function power(a: Piece, b: Piece, dtype: DType, scope: Scope): Piece {
   }
 }
 
-/** Float to integer truncates and saturates, as WGSL does; `u8` holds 0 to 255. */
+/** Floats truncate towards zero; what is out of range becomes the nearest in it, which WGSL does for floats alone. */
 export function castPiece(a: Piece, from: DType, to: DType): Piece {
   if (from === to) return a;
   switch (to) {
     case 'f32':
-    case 'f16':
       return call(to, a);
+    case 'f16':
+      return toHalf(a, from);
     case 'bool':
       return infix('!=', a, zero(from));
     case 'i32':
       return call('i32', from === 'u32' ? call('min', a, atom('2147483647u')) : a);
     case 'u32':
-      return from === 'u8' ? a : call('u32', a);
+      if (from === 'u8') return a;
+      return call('u32', from === 'i32' ? call('max', a, zero(from)) : a);
     case 'u8':
       if (from === 'bool') return call('u32', a);
       if (from === 'u32') return call('min', a, atom('255u'));
       return call('u32', call('clamp', a, zero(from), atom(literal(255, from))));
   }
+}
+
+/** What is too large for f16 has no defined value in WGSL. */
+function toHalf(a: Piece, from: DType): Piece {
+  if (from === 'bool' || from === 'u8') return call('f16', a);
+  const wide = from === 'f32' ? a : call('f32', a);
+  return call(
+    'f16',
+    call('clamp', wide, atom(literal(-largestFloat16, 'f32')), atom(literal(largestFloat16, 'f32'))),
+  );
 }
 
 function zero(dtype: DType): Piece {

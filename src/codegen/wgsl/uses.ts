@@ -20,6 +20,15 @@ export function usesUniforms(kernel: Kernel): boolean {
   return found;
 }
 
+/** Whether the kernel holds a value in f16, which takes a feature of the device. */
+export function usesF16(kernel: Kernel): boolean {
+  let found = [...kernel.buffers, ...kernel.shared].some(b => b.dtype === 'f16');
+  eachExpr(kernel.body, e => {
+    found ||= e.dtype === 'f16';
+  });
+  return found;
+}
+
 /** Calls `visit` for every expression of the statements, inner ones included. */
 function eachExpr(body: readonly Stmt[], visit: (e: KExpr) => void): void {
   for (const s of body) {

@@ -56,8 +56,9 @@ export function compileExpr(e: Expr, scope: ExprScope): Thunk {
     }
     case 'cast': {
       const { dtype } = e;
+      const from = e.a.dtype;
       const a = compileExpr(e.a, scope);
-      return () => applyCast(a(), dtype, precision);
+      return () => applyCast(a(), dtype, precision, from);
     }
     case 'random': {
       const [k0, k1, c0, c1] = e.args.map(a => compileExpr(a, scope));
@@ -76,7 +77,7 @@ function compileBinary(
   precision: Precision,
 ): Thunk {
   const { op, dtype } = e;
-  const isFloat = dtype === 'f32' || dtype === 'f16';
+  const isFloat = dtype === 'f32' || (dtype === 'f16' && precision === 'f64');
   if (isFloat && op === 'add') return precision === 'f64' ? () => a() + b() : () => Math.fround(a() + b());
   if (isFloat && op === 'mul') return precision === 'f64' ? () => a() * b() : () => Math.fround(a() * b());
   return () => applyBinary(op, a(), b(), dtype, precision);

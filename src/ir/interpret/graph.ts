@@ -4,7 +4,7 @@ import type { Graph, InputNode, LoopNode, Value } from '../graph.ts';
 import { graphInputs } from '../graph.ts';
 import { concreteShape, size, zeros } from '../ndarray.ts';
 import type { Attr, Attrs, NdArray } from '../primitive.ts';
-import type { Precision } from '../scalar.ts';
+import { normalise, type Precision } from '../scalar.ts';
 import type { TensorType } from '../type.ts';
 import { isFloat, printType } from '../type.ts';
 
@@ -140,7 +140,7 @@ function takeInput(
       `input ${node.name} has shape [${array.shape.join(', ')}], expected [${wanted.join(', ')}]`,
     );
   if (precision === 'f64' || !isFloat(array.dtype)) return array;
-  return { ...array, data: array.data.map(Math.fround) };
+  return { ...array, data: array.data.map(x => normalise(x, array.dtype, precision)) };
 }
 
 /**

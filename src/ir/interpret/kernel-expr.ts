@@ -65,8 +65,7 @@ export function compileKExpr(e: KExpr, scope: KernelScope): Thunk {
     case 'cast': {
       const a = compile(e.a);
       const { dtype } = e;
-      if (dtype === 'u32' && isFloat(e.a.dtype)) return () => applyCast(Math.max(a(), 0), dtype, precision);
-      return () => applyCast(a(), dtype, precision);
+      return () => applyCast(a(), dtype, precision, e.a.dtype);
     }
     case 'random': {
       const [key0, key1, counter0, counter1] = e.args.map(compile);
@@ -98,7 +97,8 @@ function compileLoad(e: Extract<KExpr, { kind: 'load' | 'load-shared' }>, scope:
   const name = e.kind === 'load' ? e.buffer : e.array;
   const memory = scope.memory(name);
   const index = compileIndexOf(name, e.index, 'load', scope);
-  if (isFloat(e.dtype) && scope.precision === 'f32') return () => Math.fround(memory[index()]!);
+  if (isFloat(e.dtype) && scope.precision === 'f32')
+    return () => normalise(memory[index()]!, e.dtype, scope.precision);
   return () => memory[index()]!;
 }
 
@@ -106,10 +106,10 @@ function compileLoad(e: Extract<KExpr, { kind: 'load' | 'load-shared' }>, scope:
 function compileBinary(e: Extract<KExpr, { kind: 'binary' }>, a: Thunk, b: Thunk, scope: KernelScope): Thunk {
   const { op, dtype } = e;
   const { precision, kernel } = scope;
-  if (isFloat(dtype) && precision === 'f32') {
+  if (dtype === 'f32' && precision === 'f32') {
     if (op === 'add') return () => Math.fround(a() + b());
     if (op === 'mul') return () => Math.fround(a() * b());
-  } else if (isFloat(dtype)) {
+  } else if (isFloat(dtype) && precision === 'f64') {
     if (op === 'add') return () => a() + b();
     if (op === 'mul') return () => a() * b();
   }

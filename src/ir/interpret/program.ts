@@ -5,8 +5,8 @@ import { size, zeros } from '../ndarray.ts';
 import type { NdArray } from '../primitive.ts';
 import type { Program, Tensor, Work } from '../program.ts';
 import { inRunningOrder, loopRanges, storageOf, turnsAt } from '../program.ts';
-import type { Precision } from '../scalar.ts';
-import { elementCount, type TensorType } from '../type.ts';
+import { applyCast, type Precision } from '../scalar.ts';
+import { type DType, elementCount, type TensorType } from '../type.ts';
 import { interpretCompute } from './compute.ts';
 import { interpretKernel } from './kernel.ts';
 
@@ -33,7 +33,7 @@ export function interpretProgram(
   const memory = new Memory(dims);
   for (const tensor of program.tensors) {
     const given = tensor.path === undefined || tensor.role === 'pack' ? undefined : inputs[tensor.path];
-    if (given) memory.of(tensor).set(given.data);
+    if (given) memory.of(tensor).set(asStored(given.data, tensor.type.dtype, precision));
   }
   for (const i of inRunningOrder(program.works.length, loopRanges(program.works), turnsAt(dims)))
     if (!kernels) runWork(program.works[i]!, memory, dims, precision);
@@ -45,6 +45,11 @@ export function interpretProgram(
       state.set(o.target!, memory.array(program.tensors.find(t => t.path === o.target)!));
     else outputs.set(o.name, memory.array(o.tensor));
   return { outputs, state };
+}
+
+/** What the host hands over is rounded on the way. */
+function asStored(data: Float64Array, dtype: DType, precision: Precision): Float64Array {
+  return dtype === 'f16' ? data.map(x => applyCast(x, dtype, precision)) : data;
 }
 
 /** Like the device's, memory of an empty tensor still has an element, which guarded loads may touch. */

@@ -171,7 +171,7 @@ export function valueOfFills(e: Expr): number | undefined {
     }
     case 'cast': {
       const a = valueOfFills(e.a);
-      return a === undefined ? undefined : applyCast(a, e.dtype, 'f32');
+      return a === undefined ? undefined : applyCast(a, e.dtype, 'f32', e.a.dtype);
     }
     default:
       return undefined;

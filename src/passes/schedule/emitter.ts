@@ -149,7 +149,9 @@ export class Emitter {
     const period = b.kind === 'dim' ? D.constantValue(b.dim) : undefined;
     if (bound >= 0) return K.binary(op, this.bind('i', this.index(a, reduced)), this.index(b, reduced));
     if (period === undefined || bound === Number.NEGATIVE_INFINITY)
-      return K.floorDivision(op, this.bind('i', this.index(a, reduced)), this.index(b, reduced));
+      return K.floorDivision(op, this.bind('i', this.index(a, reduced)), this.index(b, reduced), (wish, e) =>
+        this.bind(wish, e),
+      );
     const lift = Math.ceil(-bound / period);
     const sum = K.sum([this.index(a, reduced), K.int(lift * period)]);
     const lifted = K.binary(op, this.bind('i', sum), K.int(period));
@@ -226,13 +228,14 @@ export class Emitter {
       case 'binary': {
         const a = this.expr(e.a, reduced);
         const b = this.expr(e.b, reduced);
-        if ((e.op === 'floordiv' || e.op === 'mod') && e.dtype === 'i32') return K.floorDivision(e.op, a, b);
+        if ((e.op === 'floordiv' || e.op === 'mod') && e.dtype === 'i32')
+          return K.floorDivision(e.op, a, b, (wish, value) => this.bind(wish, value));
         return { kind: 'binary', dtype: e.dtype, op: e.op, a, b };
       }
       case 'select':
         return K.select(this.expr(e.condition, reduced), this.expr(e.a, reduced), this.expr(e.b, reduced));
       case 'cast':
-        return { kind: 'cast', dtype: e.dtype, a: this.expr(e.a, reduced) };
+        return this.#cast(e, this.expr(e.a, reduced));
       case 'random':
         return {
           kind: 'random',
@@ -248,6 +251,12 @@ export class Emitter {
         if (!reduced) throw new Error('`reduced` outside of a finished reduction');
         return reduced(e.component);
     }
+  }
+
+  /** What is widened as it is loaded gets a name, like any load: it is converted once, however often it is used. */
+  #cast(e: Extract<Expr, { kind: 'cast' }>, a: KExpr): KExpr {
+    const value: KExpr = { kind: 'cast', dtype: e.dtype, a };
+    return e.a.kind === 'load' && e.a.dtype === 'f16' ? this.bind('wide', value) : value;
   }
 
   /** Several expressions at once: what occurs twice among them gets a name. */

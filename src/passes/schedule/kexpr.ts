@@ -81,17 +81,25 @@ export function sum(terms: readonly KExpr[]): KExpr {
   return offset < 0 ? binary('sub', total, int(-offset)) : binary('add', total, int(offset));
 }
 
-/** Floor division or remainder for operands of any sign, out of divisions of non-negative numbers. */
-export function floorDivision(op: 'floordiv' | 'mod', a: KExpr, b: KExpr): KExpr {
+/** Floor division or remainder for operands of any sign, out of WGSL's division, which truncates. `bind` names what is used twice. */
+export function floorDivision(
+  op: 'floordiv' | 'mod',
+  a: KExpr,
+  b: KExpr,
+  bind: (wish: string, value: KExpr) => KExpr,
+): KExpr {
   const zero = int(0);
-  const flip = binary('lt', b, zero);
-  const x = select(flip, binary('sub', zero, a), a);
-  const y = b.kind === 'const' ? int(Math.abs(b.value)) : select(flip, binary('sub', zero, b), b);
-  const up = binary('floordiv', binary('max', x, zero), y);
-  // floor(x / y) = -1 - floor((-1 - x) / y), which no negative x overflows.
-  const down = binary('floordiv', binary('max', binary('sub', int(-1), x), zero), y);
-  const quotient = select(binary('ge', x, zero), up, binary('sub', int(-1), down));
-  return op === 'floordiv' ? quotient : binary('sub', a, binary('mul', quotient, b));
+  const [x, y] = [bind('dividend', a), bind('divisor', b)];
+  const quotient = bind('quotient', binary('div', x, y));
+  const rest = bind('rest', binary('sub', x, binary('mul', quotient, y)));
+  // The truncated quotient is one too large where the remainder has not the divisor's sign.
+  const isOff =
+    y.kind === 'const'
+      ? binary(y.value > 0 ? 'lt' : 'gt', rest, zero)
+      : binary('lt', select(binary('lt', y, zero), binary('sub', zero, rest), rest), zero);
+  return op === 'floordiv'
+    ? binary('sub', quotient, select(isOff, int(1), zero))
+    : binary('add', rest, select(isOff, y, zero));
 }
 
 const keys = new WeakMap<KExpr, string>();

@@ -4,8 +4,9 @@ import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { KExpr } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
+import { blockedLoops } from './blocked.ts';
 import type { Emitter } from './emitter.ts';
-import { loop, overGrid, type Tiled, tileAxis } from './grid.ts';
+import { overGrid, type Tiled, tileAxis } from './grid.ts';
 import * as K from './kexpr.ts';
 
 /**
@@ -105,8 +106,11 @@ function emitReduction(
   });
   const taps = elements(inner.map(r => r.unroll));
 
-  const body = (): void => {
-    for (const { part, at, variables } of points) {
+  const totals = points.flatMap(p => (isFloatSum(p.part.monoid) ? p.variables : []));
+  const body = (current: readonly KExpr[]): void => {
+    let next = 0;
+    for (const { part, at, variables: all } of points) {
+      const variables = isFloatSum(part.monoid) ? [current[next++] as (typeof all)[number]] : all;
       let values: KExpr[] = variables;
       for (const tap of taps) {
         const position = new Map<Axis, Index>();
@@ -127,10 +131,12 @@ function emitReduction(
       });
     }
   };
-  inner
-    .filter(r => r.counter)
-    .reduceRight<() => void>((rest, r) => () => loop(emitter, r.counter!, rest), body)();
+  const counters = inner.flatMap(r => r.counter ?? []);
+  blockedLoops(emitter, counters, taps.length, totals, body);
 }
+
+/** A sum of f32, which loses digits where it is long. */
+const isFloatSum = ({ name, types }: Monoid): boolean => name === 'sum' && types[0] === 'f32';
 
 /** merge(a, b); with several components the operands get names first, since each result uses all of them. */
 export function merge(emitter: Emitter, monoid: Monoid, a: readonly KExpr[], b: readonly KExpr[]): KExpr[] {

@@ -6,6 +6,7 @@ import * as E from '../../ir/expr.ts';
 import type { KExpr, SharedArray } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
 import { loadsOf } from '../fuse/definition.ts';
+import { blockedLoops, type Variable } from './blocked.ts';
 import type { Emitter } from './emitter.ts';
 import { loop, nominalValue } from './grid.ts';
 import * as K from './kexpr.ts';
@@ -83,14 +84,15 @@ export function emitWorkgroupTiles(
     ? range(choice.perColumn).map(j => emitter.variable(`right_${j}`, K.constant(0, 'f32')))
     : [];
 
+  const left = stored(p.left);
+  const right = stored(p.right);
   const leftArray = emitter.name('left_block');
   const rightArray = emitter.name('right_block');
   const shared: SharedArray[] = [
-    { name: leftArray, dtype: 'f32', size: choice.depth * choice.rows },
-    { name: rightArray, dtype: 'f32', size: choice.depth * choice.columns },
+    { name: leftArray, dtype: sharedType(left), size: choice.depth * choice.rows },
+    { name: rightArray, dtype: sharedType(right), size: choice.depth * choice.columns },
   ];
-  const slice = emitter.name('slice');
-  const depth0 = K.scale(K.ref(slice), choice.depth);
+  const slice: Axis = { name: 'slice', extent: ceilDiv(k.total, choice.depth) };
 
   const fill = (array: string, factor: Expr, side: Flat, start: KExpr, width: number): void => {
     const contiguous = isContiguous(compute, factor, k);
@@ -104,6 +106,7 @@ export function emitWorkgroupTiles(
       const depthAt = contiguous ? inFast : inSlow;
       const sideAt = contiguous ? inSlow : inFast;
       const sideIndex = emitter.bind('side', K.sum([start, sideAt]));
+      const depth0 = K.scale(emitter.index(A.index(slice)), choice.depth);
       const depthIndex = emitter.bind('depth', K.sum([depth0, depthAt]));
       const positions = new Map([...batchPlace, ...place(side, sideIndex), ...place(k, depthIndex)]);
       // The flat positions may lie past the end; the guards send those loads to element 0 and make them 0.
@@ -124,49 +127,41 @@ export function emitWorkgroupTiles(
     });
   };
 
-  const body = emitter.block(() => {
-    fill(leftArray, p.left, m, row0, choice.rows);
-    fill(rightArray, p.right, n, column0, choice.columns);
+  const totals = [...products.flat(), ...leftSums, ...rightSums];
+  const body = (current: readonly Variable[]): void => {
+    fill(leftArray, left, m, row0, choice.rows);
+    fill(rightArray, right, n, column0, choice.columns);
     emitter.push({ kind: 'barrier' });
     const step = emitter.name('k');
     const inner = emitter.block(() => {
-      const load = (array: string, width: number, lane: KExpr, offset: number): KExpr => ({
-        kind: 'load-shared',
-        dtype: 'f32',
-        array,
-        index: K.sum([K.scale(K.ref(step), width), lane, K.int(offset)]),
-      });
+      const load = (factor: Expr, array: string, width: number, lane: KExpr, offset: number): KExpr =>
+        K.cast('f32', {
+          kind: 'load-shared',
+          dtype: sharedType(factor),
+          array,
+          index: K.sum([K.scale(K.ref(step), width), lane, K.int(offset)]),
+        });
       const ls = range(choice.perRow).map(i =>
-        emitter.bind('l', load(leftArray, choice.rows, rowLane, i * lanesR)),
+        emitter.bind('l', load(left, leftArray, choice.rows, rowLane, i * lanesR)),
       );
       const rs = range(choice.perColumn).map(j =>
-        emitter.bind('r', load(rightArray, choice.columns, columnLane, j * lanesC)),
+        emitter.bind('r', load(right, rightArray, choice.columns, columnLane, j * lanesC)),
       );
-      const addTo = (v: Extract<KExpr, { kind: 'ref' }>, value: KExpr): void =>
+      const addTo = (v: Variable, value: KExpr): void =>
         emitter.push({ kind: 'assign', name: v.name, value: K.binary('add', v, value) });
-      products.forEach((list, i) => {
-        list.forEach((v, j) => {
-          addTo(v, K.binary('mul', ls[i]!, rs[j]!));
-        });
-      });
-      leftSums.forEach((v, i) => {
-        addTo(v, ls[i]!);
-      });
-      rightSums.forEach((v, j) => {
-        addTo(v, rs[j]!);
+      const terms = [
+        ...ls.flatMap(l => rs.map(r => K.binary('mul', l, r))),
+        ...(p.parts.includes('left') ? ls : []),
+        ...(p.parts.includes('right') ? rs : []),
+      ];
+      terms.forEach((term, i) => {
+        addTo(current[i]!, term);
       });
     });
     emitter.push({ kind: 'for', name: step, from: K.int(0), to: K.int(choice.depth), step: 1, body: inner });
     emitter.push({ kind: 'barrier' });
-  });
-  emitter.push({
-    kind: 'for',
-    name: slice,
-    from: K.int(0),
-    to: emitter.dim(ceilDiv(k.total, choice.depth)),
-    step: 1,
-    body,
-  });
+  };
+  blockedLoops(emitter, [slice], choice.depth, totals, body);
 
   for (const i of range(choice.perRow))
     for (const j of range(choice.perColumn)) {
@@ -189,6 +184,12 @@ export function emitWorkgroupTiles(
     }
   return { groups: D.mul(D.mul(rowTiles, columnTiles), b.total), shared };
 }
+
+/** A factor that is widened as it is loaded waits in workgroup memory as it was, in half the space. */
+const stored = (factor: Expr): Expr =>
+  factor.kind === 'cast' && factor.a.kind === 'load' && factor.a.dtype === 'f16' ? factor.a : factor;
+
+const sharedType = (factor: Expr): 'f16' | 'f32' => (factor.dtype === 'f16' ? 'f16' : 'f32');
 
 function ceilDiv(d: Dim, by: number): Dim {
   return D.floorDiv(D.add(d, D.constant(by - 1)), D.constant(by));

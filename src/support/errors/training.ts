@@ -103,6 +103,15 @@ export function impossibleSize(which: string): Diagnostic {
   return error('E0420', which, 'the inputs are too small for this program');
 }
 
+/** E0502: half precision where nothing can compute in it. */
+export function noHalfPrecision(why: string): Diagnostic {
+  return error(
+    'E0502',
+    `--precision f16: ${why}`,
+    'leave --precision away: f32 runs everywhere, in twice the memory',
+  );
+}
+
 /** E0501: memory that the device or the host does not have. `what` says how much was asked for. */
 export function outOfMemory(what: string, hint?: string): Diagnostic {
   return error('E0501', what, hint);

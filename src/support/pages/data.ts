@@ -141,4 +141,11 @@ export const dataPages: readonly Page[] = [
     example: train('--data digits.safetensors --batch 65536 --out runs/fit'),
     cure: 'Use a smaller `--batch`; `dnnc explain FILE --dim N=…` shows the bytes for a size.',
   }),
+  page('E0502', 'half precision where there is none', {
+    cause:
+      'With `--precision f16`, kernels keep tensors in `f16`, for which WebGPU has the feature `shader-f16`. The adapter does not have it (`dnnc devices` shows what each has), or the program was to be interpreted, which needs no kernels.',
+    language: 'console',
+    example: `${read} --precision f16 --target interpret`,
+    cure: 'Leave `--precision` away: `f32` runs on every adapter. Weights are the same files for both.',
+  }),
 ];

@@ -40,3 +40,24 @@ export function bfloat16ToNumber(half: number): number {
   bits[0] = half << 16;
   return float[0]!;
 }
+
+/** The largest finite binary16. */
+export const largestFloat16 = 65504;
+
+const double = new Float64Array(1);
+const words = new Uint32Array(double.buffer);
+
+/** A number as binary16 holds it: nearest, ties to even; too large becomes infinity. */
+export function roundToFloat16(x: number): number {
+  if (!(Math.abs(x) < 65520)) return x * Number.POSITIVE_INFINITY;
+  double[0] = x;
+  const exponent = ((words[1]! >>> 20) & 0x7ff) - 1023;
+  // Doubles of this size lie as far apart as the halves around x, so that adding rounds.
+  const large = 1.5 * 2 ** (Math.max(exponent, -14) + 42);
+  return x + large - large || x * 0;
+}
+
+/** The same, with what is too large brought to the largest finite one: what conversions on a device do. */
+export function toFloat16(x: number): number {
+  return roundToFloat16(Math.min(Math.max(x, -largestFloat16), largestFloat16));
+}
