@@ -1,4 +1,4 @@
-import { bfloat16ToNumber, float16ToNumber } from '../../src/interop/float16.ts';
+import { bfloat16ToNumber, float16ToNumber } from '../../src/support/float16.ts';
 import { size } from '../../src/ir/ndarray.ts';
 import type { DType } from '../../src/ir/type.ts';
 import { Untranslated } from '../torch/attrs.ts';

@@ -1,4 +1,4 @@
-import { numberToFloat16 } from '../../src/interop/float16.ts';
+import { numberToFloat16 } from '../../src/support/float16.ts';
 import type { Close } from '../onnx/check.ts';
 import { type Element, isFloating } from '../onnx/tensor.ts';
 
