@@ -4,9 +4,9 @@ import type { Attr, Attrs, NdArray, Primitive, Sample } from '../../src/ir/primi
 import { ShapeError } from '../../src/ir/primitive.ts';
 import type { DType, TensorType } from '../../src/ir/type.ts';
 import { sameShape, tensor } from '../../src/ir/type.ts';
-import { primitives } from '../../src/ops/list.ts';
+import { primitive, primitives } from '../../src/ops/list.ts';
 import type { Val } from './case.ts';
-import { cast, fit, within } from './fit.ts';
+import { cast, fitted, within } from './fit.ts';
 import { inferred, N, type Writer } from './writer.ts';
 
 /** Primitives that text can call with what their samples hold; `gradient` is called as `grad`. */
@@ -23,8 +23,18 @@ export function callLike(w: Writer, op: Primitive, dtypes: readonly DType[]): vo
   const sample = drawn(w, op);
   const call = freed(w, op, sample) ?? { types: typesOf(sample), attrs: sample.attrs };
   const { types, attrs } = retyped(w, op, call, sample, dtypes);
-  const inputs = types.map((type, i) => source(w, type, sample.inputs[i]!));
+  const places = op.inputs[1] === 'index' && op.attrs.kernel !== undefined;
+  const inputs = types.map((type, i) =>
+    places && i === 1 ? winners(w, types[0]!, attrs) : source(w, type, sample.inputs[i]!),
+  );
   w.keep(...w.call(op, inputs, attrs));
+}
+
+/** Positions in windows are those that max_pool of the same geometry gives: others mean nothing. */
+function winners(w: Writer, x: TensorType, { spatial, ...geometry }: Attrs): Val {
+  const shape = [...x.shape.slice(0, 2), ...((spatial as readonly D.Dim[]) ?? x.shape.slice(2))];
+  const from = w.find(v => v.type.dtype === 'f32')!;
+  return w.call(primitive('max_pool')!, [fitted(w, from, shape.map(D.dim))], geometry)[1]!;
 }
 
 const typesOf = (sample: Sample): TensorType[] => sample.inputs.map(x => tensor(x.dtype, x.shape));
@@ -94,7 +104,10 @@ function retyped(w: Writer, op: Primitive, call: Call, sample: Sample, dtypes: r
   if (from === to || (negative && (to === 'u32' || to === 'u8'))) return call;
   const types = call.types.map(t => (t.dtype === from ? { ...t, dtype: to } : t));
   const attrs = Object.fromEntries(
-    Object.entries(call.attrs).map(([name, a]) => [name, op.attrs[name]!.type === 'dtype' && a === from ? to : a]),
+    Object.entries(call.attrs).map(([name, a]) => [
+      name,
+      op.attrs[name]!.type === 'dtype' && a === from ? to : a,
+    ]),
   );
   return takes(op, types, attrs) ? { types, attrs } : call;
 }
@@ -106,5 +119,5 @@ export function source(w: Writer, type: TensorType, sample: NdArray): Val {
     ? w.find(v => alike(v) && sameShape(v.type.shape, type.shape))
     : undefined;
   const from = exact ?? (w.random.chance(0.85) ? w.find(alike) : undefined) ?? w.find(() => true)!;
-  return within(w, cast(w, fit(w, from, type.shape), type.dtype), sample);
+  return within(w, cast(w, fitted(w, from, type.shape), type.dtype), sample);
 }

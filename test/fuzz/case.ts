@@ -50,7 +50,8 @@ const param = ({ name, type }: Val): string => `${name}: ${printType(type)}`;
 export function textOf(c: Case): string {
   const list = c.outputs.map(param).join(', ');
   const [first] = c.outputs;
-  const result = c.outputs.length === 1 ? printType(first!.type) : `(${list.replaceAll(/\bv(\d+):/g, 'y$1:')})`;
+  const result =
+    c.outputs.length === 1 ? printType(first!.type) : `(${list.replaceAll(/\bv(\d+):/g, 'y$1:')})`;
   const net = `net Fuzz(${c.inputs.map(param).join(', ')}) -> ${result} {
 ${c.lines.map(l => `  ${l.text}\n`).join('')}  return ${c.outputs.map(o => o.name).join(', ')}
 }
@@ -60,7 +61,10 @@ ${c.lines.map(l => `  ${l.text}\n`).join('')}  return ${c.outputs.map(o => o.nam
     ? `
 train fit {
 ${[...c.inputs.map(i => `data ${param(i)}`), ...c.training.data].map(t => `  ${t}\n`).join('')}${c.training.parts
-  .map(p => `  ${p.text.replaceAll('ARGS', args.join(', ')).replace('NEAR', ['near', ...args.slice(1)].join(', '))}\n`)
+  .map(
+    p =>
+      `  ${p.text.replaceAll('ARGS', args.join(', ')).replace('NEAR', ['near', ...args.slice(1)].join(', '))}\n`,
+  )
   .join('')}}
 `
     : '';

@@ -1,4 +1,4 @@
-import { check, type Compiled, compile } from '../../src/compile.ts';
+import { type Compiled, check, compile } from '../../src/compile.ts';
 import type { DimEnv } from '../../src/ir/dim.ts';
 import * as D from '../../src/ir/dim.ts';
 import type { Graph } from '../../src/ir/graph.ts';
@@ -84,13 +84,16 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
     for (const { target, compiled: made } of compilations) {
       const { programs } = made;
       const graphs = new Map([...programs].map(([name, p]) => [name, p.graph]));
-      if (target === softwareTarget) compare('passes on the graph', scenario.run(byGraph(graphs, 'f64')), 'f64');
-      const fused = (kernels: boolean): Run => (name, graph, inputs) => {
-        const { program, scheduled } = programs.get(name)!;
-        const own = only(graphs.get(name) ?? graph, inputs);
-        const result = interpretProgram(program, own, { dims, ...(kernels && { kernels: scheduled }) });
-        return { outputs: Object.fromEntries(result.outputs), state: Object.fromEntries(result.state) };
-      };
+      if (target === softwareTarget)
+        compare('passes on the graph', scenario.run(byGraph(graphs, 'f64')), 'f64');
+      const fused =
+        (kernels: boolean): Run =>
+        (name, graph, inputs) => {
+          const { program, scheduled } = programs.get(name)!;
+          const own = only(graphs.get(name) ?? graph, inputs);
+          const result = interpretProgram(program, own, { dims, ...(kernels && { kernels: scheduled }) });
+          return { outputs: Object.fromEntries(result.outputs), state: Object.fromEntries(result.state) };
+        };
       compare(`fuse for ${target.name}`, scenario.run(fused(false)), 'f64');
       compare(`schedule for ${target.name}`, scenario.run(fused(true)), 'f64');
     }
@@ -130,12 +133,14 @@ function readsBack(graph: Graph): void {
   if (problems.length > 0) throw new Disagreement('verify', problems.join('\n'));
   const text = printGraph(graph);
   const again = printGraph(readGraph(text, opsOf(graph)));
-  if (again !== text.replace(/ {3}\/\/ .*$/gm, '')) throw new Disagreement('print and read', `${text}\n${again}`);
+  if (again !== text.replace(/ {3}\/\/ .*$/gm, ''))
+    throw new Disagreement('print and read', `${text}\n${again}`);
 }
 
 /** Ops in index notation are in no list: they are those of the graph itself. */
 function opsOf(graph: Graph): FindOp {
-  const inside = (g: Graph): Graph['nodes'] => g.nodes.flatMap(n => (n.kind === 'loop' ? [n, ...inside(n.body)] : [n]));
+  const inside = (g: Graph): Graph['nodes'] =>
+    g.nodes.flatMap(n => (n.kind === 'loop' ? [n, ...inside(n.body)] : [n]));
   return (name, attrs) => {
     const own = inside(graph).flatMap(n => (n.kind === 'op' && n.op.name === name ? [n] : []));
     return primitive(name) ?? (own.find(n => attrs?.definition === n.attrs.definition) ?? own[0])?.op;
@@ -150,7 +155,8 @@ function byGraph(graphs: ReadonlyMap<string, Graph>, precision: Precision): Run 
     const graph = graphs.get(name)!;
     const { outputs } = interpretGraph(graph, only(graph, inputs), { precision });
     const [plain, state]: Record<string, NdArray>[] = [{}, {}];
-    for (const o of graph.outputs) (o.role === 'update' ? state! : plain!)[o.target ?? o.name] = outputs.get(o.name)!;
+    for (const o of graph.outputs)
+      (o.role === 'update' ? state! : plain!)[o.target ?? o.name] = outputs.get(o.name)!;
     return { outputs: plain!, state: state! };
   };
 }
@@ -168,9 +174,7 @@ export interface Scenario {
 function scenarioOf(module: Module, dims: DimEnv, seed: number): Scenario & { readonly moved: Scenario } {
   const random = randomFrom(seed ^ 0x51ed);
   const graphs = new Map(moduleGraphs(module));
-  const inputs = new Map(
-    [...graphs.values()].flatMap(g => graphInputs(g).map(i => [i.name, i] as const)),
-  );
+  const inputs = new Map([...graphs.values()].flatMap(g => graphInputs(g).map(i => [i.name, i] as const)));
   const arrays = (roles: readonly string[]): Arrays =>
     Object.fromEntries(
       [...inputs.values()]
@@ -178,7 +182,8 @@ function scenarioOf(module: Module, dims: DimEnv, seed: number): Scenario & { re
         .map(({ name, role, outputs: [{ type }] }) => {
           const shape = type.shape.map(d => D.evaluate(d, dims));
           const value = (): number => {
-            if (role === 'state') return type.dtype === 'f32' ? Math.fround(0.1 + random.next()) : random.below(3);
+            if (role === 'state')
+              return type.dtype === 'f32' ? Math.fround(0.1 + random.next()) : random.below(3);
             if (isFloat(type.dtype)) return Math.fround(random.next() * 3 - 1.5);
             if (type.dtype === 'bool') return random.below(2);
             return random.below(19) - (type.dtype === 'i32' ? 9 : 0);
@@ -225,7 +230,7 @@ function runAll(
   };
   const go = (name: string, state: Arrays, step: number) =>
     run(name, graphs.get(name)!, { ...state, ...data[step]!, ...hosts(step) });
-  for (const [train] of module.trains.map(t => [t])) {
+  for (const train of module.trains) {
     record('init ', go(`${train.name}.init`, weights, 0).state);
     let state = weights;
     data.forEach((_, step) => {
@@ -245,4 +250,3 @@ function runAll(
   }
   return found;
 }
-

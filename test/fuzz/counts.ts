@@ -36,7 +36,16 @@ export class Counts {
   }
 }
 
-const passNames = ['differentiate', 'canonicalise', 'fold', 'eliminate', 'fuse', 'pack', 'schedule', 'plan-memory'];
+const passNames = [
+  'differentiate',
+  'canonicalise',
+  'fold',
+  'eliminate',
+  'fuse',
+  'pack',
+  'schedule',
+  'plan-memory',
+];
 const schedules = ['map', 'tile', 'split', 'workgroup', 'workgroup, split'];
 const fusions = ['view', 'inline', 'epilogue', 'maps side by side', 'sibling', 'in place', 'pack', 'loop'];
 
@@ -49,7 +58,10 @@ function expected(): [group: string, name: string][] {
     ...['state', 'several steps', 'steps with every', 'a gradient inside a loss', 'parts of a net'].map(
       (name): [string, string] => ['form', name],
     ),
-    ...['scan with lengths', 'scan in reverse', 'gradient of a net'].map((n): [string, string] => ['form', n]),
+    ...['scan with lengths', 'scan in reverse', 'gradient of a net'].map((n): [string, string] => [
+      'form',
+      n,
+    ]),
     ...optimiserForms.map((name): [string, string] => ['optimiser', name]),
     ...passNames.map((name): [string, string] => ['pass that changed something', name]),
     ...schedules.map((name): [string, string] => ['schedule', name]),
@@ -97,7 +109,8 @@ export function countGraph(counts: Counts, graph: Graph): void {
     if (node.kind !== 'op') continue;
     counts.add('op', node.op.name.startsWith('op_') ? '(index notation)' : node.op.name);
     for (const name of Object.keys(node.op.attrs))
-      if (node.attrs[name] !== undefined) counts.add('option', `${node.op.name}.${name}: ${classOf(node, name)}`);
+      if (node.attrs[name] !== undefined)
+        counts.add('option', `${node.op.name}.${name}: ${classOf(node, name)}`);
   }
 }
 
@@ -118,7 +131,10 @@ export function countProgram(counts: Counts, { tensors, works }: Program): void 
     fusion('epilogue', reduce !== undefined && outs.some(o => o.value.kind !== 'reduced'));
     fusion('maps side by side', !reduce && outs.length > 1);
     fusion('sibling', (reduce?.lift.length ?? 0) > 1 || outs.some(o => o.keep));
-    fusion('in place', outputs.some(t => inputs.includes(t)));
+    fusion(
+      'in place',
+      outputs.some(t => inputs.includes(t)),
+    );
   }
 }
 

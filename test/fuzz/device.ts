@@ -1,5 +1,5 @@
-import { open } from '../../runtime/index.ts';
 import type { TensorInput } from '../../runtime/index.ts';
+import { open } from '../../runtime/index.ts';
 import { buildModel } from '../../src/codegen/model.ts';
 import type { Compiled } from '../../src/compile.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
@@ -37,7 +37,8 @@ export async function onDevice(
       if (train) {
         await run('evaluate', 0, 'evaluate ');
         for (const step of data.keys())
-          for (const s of train.steps.filter(x => step % x.every === 0)) await run(s.name, step, `step ${step} `);
+          for (const s of train.steps.filter(x => step % x.every === 0))
+            await run(s.name, step, `step ${step} `);
         for (const s of state) found[`after ${s}`] = fromHost(await session.read(s));
       } else await run('predict', 0, '');
     } finally {

@@ -11,10 +11,11 @@ const isFixed = (d: D.Dim): boolean => D.constantValue(d) !== undefined;
 const dims = (shape: readonly D.Dim[]): string => shape.map(D.print).join(', ');
 
 /** A value of the shape, made of `v` by views, means over what is free, and repetition. */
-export function fit(w: Writer, v: Val, shape: readonly D.Dim[]): Val {
+export function fitted(w: Writer, v: Val, shape: readonly D.Dim[]): Val {
   if (sameShape(v.type.shape, shape)) return v;
   const free = shape.flatMap((d, i) => (isFixed(d) ? [] : [i]));
-  const batched = v.type.shape.length > 1 && D.equal(v.type.shape[0]!, N) && v.type.shape.slice(1).every(isFixed);
+  const batched =
+    v.type.shape.length > 1 && D.equal(v.type.shape[0]!, N) && v.type.shape.slice(1).every(isFixed);
   const rest = shape.filter(isFixed);
   if (batched && free.length === 1 && D.equal(shape[free[0]!]!, N)) {
     const rows = resized(w, v, [N], constants(rest));
@@ -42,8 +43,9 @@ function withoutFree(w: Writer, v: Val): Val {
   if (free.length === 0) return v;
   const type = tensor(dtype, shape.filter(isFixed));
   const axes = `axis = [${free.join(', ')}]`;
-  if (isFloat(dtype)) return w.one(`mean(${v.name}, ${axes})`, type, [v], v.level);
-  if (isInteger(dtype) && dtype !== 'u8') return w.one(`max(${v.name}, ${axes})`, type, [v]);
+  if (dtype === 'f32') return w.one(`mean(${v.name}, ${axes})`, type, [v], v.level);
+  if (dtype === 'f16' || (isInteger(dtype) && dtype !== 'u8'))
+    return w.one(`max(${v.name}, ${axes})`, type, [v]);
   return w.one(`cast(max(cast(${v.name}, i32), ${axes}), ${dtype})`, type, [v]);
 }
 
@@ -61,14 +63,15 @@ function resized(w: Writer, v: Val, leading: readonly D.Dim[], shape: readonly n
   if (have === 0) {
     const text = `zeros(${[...at, want].join(', ')}, dtype = ${dtype})`;
     flat = w.one(dtype === 'bool' ? `${text.replace('bool', 'i32')} == 1` : text, typed(want), [], 0);
-  } else if (have > want)
-    flat = w.one(`${flat.name}[${all}${have - want}:]`, typed(want), [flat], v.level);
+  } else if (have > want) flat = w.one(`${flat.name}[${all}${have - want}:]`, typed(want), [flat], v.level);
   else if (have < want) {
     const times = Math.ceil(want / have);
     if (have === 1)
       flat = w.one(`broadcast(${flat.name}, ${[...at, want].join(', ')})`, typed(want), [flat], v.level);
     else {
-      const copies = Array.from({ length: times }, (_, i) => (i % 2 && isFloat(dtype) ? `-${flat.name}` : flat.name));
+      const copies = Array.from({ length: times }, (_, i) =>
+        i % 2 && isFloat(dtype) ? `-${flat.name}` : flat.name,
+      );
       const text = `concat(${copies.join(', ')}, axis = ${leading.length})`;
       flat = w.one(text, typed(times * have), [flat], v.level);
       if (times * have > want) flat = w.one(`${flat.name}[${all}:${want}]`, typed(want), [flat], v.level);
@@ -88,8 +91,7 @@ export function cast(w: Writer, v: Val, dtype: DType): Val {
     if (dtype === 'bool') return w.one(`${name} > 0.1234`, type, [v]);
     return w.one(`cast(floor(7.3 * sigmoid(${name})), ${dtype})`, type, [v]);
   }
-  if (isFloat(dtype) && isInteger(v.type.dtype))
-    return w.one(`sin(cast(${name}, ${dtype}))`, type, [v]);
+  if (isFloat(dtype) && isInteger(v.type.dtype)) return w.one(`sin(cast(${name}, ${dtype}))`, type, [v]);
   if (dtype === 'bool') return w.one(`cast(${name}, i32) % 2 == 1`, type, [v]);
   return w.one(`cast(${name}, ${dtype})`, type, [v]);
 }
@@ -112,6 +114,11 @@ export function within(w: Writer, v: Val, sample: NdArray): Val {
   if (high <= 2 && low >= -2 && least < 0.2 && sample.data.length > 1) return w.tame(v);
   const round = (x: number): number => Math.round(x * 1000) / 1000;
   // Off zero on both sides: one of them.
-  const [a, b] = low < 0 && high > 0 && least > 0.2 ? (w.random.chance(0.5) ? [least, high] : [low, -least]) : [low, high];
-  return w.one(`${numberText(round(a))} + ${numberText(round(Math.max(b - a, 0.1)))} * sigmoid(${v.name})`, v.type, [v]);
+  const [a, b] =
+    low < 0 && high > 0 && least > 0.2 ? (w.random.chance(0.5) ? [least, high] : [low, -least]) : [low, high];
+  return w.one(
+    `${numberText(round(a))} + ${numberText(round(Math.max(b - a, 0.1)))} * sigmoid(${v.name})`,
+    v.type,
+    [v],
+  );
 }

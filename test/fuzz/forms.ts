@@ -1,8 +1,8 @@
 import * as D from '../../src/ir/dim.ts';
 import type { TensorType } from '../../src/ir/type.ts';
-import { isFloat, tensor } from '../../src/ir/type.ts';
+import { tensor } from '../../src/ir/type.ts';
 import type { Val } from './case.ts';
-import { cast, fit } from './fit.ts';
+import { cast, fitted } from './fit.ts';
 import { N, type Writer } from './writer.ts';
 
 /** A way to say something that is no call of a primitive. Writes statements; gives what is used again. */
@@ -12,14 +12,16 @@ const fixed = (d: D.Dim | undefined): number => (d && D.constantValue(d)) ?? 0;
 const float = (w: Writer, rank = 0): Val => {
   const found = w.find(v => v.type.dtype === 'f32' && v.type.shape.length >= rank && notEmpty(v));
   if (found) return w.tame(found);
-  return w.tame(shaped(w, [N, ...Array.from({ length: Math.max(rank, 1) - 1 }, () => 1 + w.random.below(5))]));
+  return w.tame(
+    shaped(w, [N, ...Array.from({ length: Math.max(rank, 1) - 1 }, () => 1 + w.random.below(5))]),
+  );
 };
 const notEmpty = (v: Val): boolean => v.type.shape.every(d => !D.isConstant(d, 0));
 
 /** An f32 of the shape. */
 function shaped(w: Writer, shape: readonly (number | D.Dim)[]): Val {
   const from = w.find(v => v.type.dtype === 'f32' && notEmpty(v))!;
-  return w.tame(fit(w, from, shape.map(D.dim)));
+  return w.tame(fitted(w, from, shape.map(D.dim)));
 }
 
 /** Some axes of a shape as 1, and perhaps the first ones gone: what broadcasts with it. */
@@ -31,7 +33,9 @@ function smaller(w: Writer, shape: readonly D.Dim[]): D.Dim[] {
 const image = (w: Writer): { x: Val; c: number; h: number; width: number } => {
   const size = () => 2 + w.random.below(6);
   const [c, h, width] = [2 * (1 + w.random.below(2)), size(), size()];
-  const known = w.find(v => v.type.dtype === 'f32' && v.type.shape.length === 4 && D.equal(v.type.shape[0]!, N));
+  const known = w.find(
+    v => v.type.dtype === 'f32' && v.type.shape.length === 4 && D.equal(v.type.shape[0]!, N),
+  );
   const shape = known?.type.shape.slice(1).map(fixed);
   if (known && shape!.every(n => n > 1) && shape![0]! % 2 === 0)
     return { x: w.tame(known), c: shape![0]!, h: shape![1]!, width: shape![2]! };
@@ -42,12 +46,32 @@ const same = (w: Writer, v: Val, text: string): Val[] => [w.one(text, v.type, [v
 
 /** A layer or function that keeps the shape of any tensor. */
 const anywhere = [
-  'softplus', 'gelu', 'swish', 'mish', 'elu', 'selu', 'celu', 'leaky_relu(0.2)', 'relu6', 'hard_swish',
-  'hard_tanh', 'softsign', 'log_sigmoid', 'dropout(0.3)', 'gaussian_noise(0.05)',
+  'softplus',
+  'gelu',
+  'swish',
+  'mish',
+  'elu',
+  'selu',
+  'celu',
+  'leaky_relu(0.2)',
+  'relu6',
+  'hard_swish',
+  'hard_tanh',
+  'softsign',
+  'log_sigmoid',
+  'dropout(0.3)',
+  'gaussian_noise(0.05)',
 ];
 
 /** The same of [N, C]. */
-const onRows = ['batch_norm', 'layer_norm', 'rms_norm', 'softmax(axis = 1)', 'log_softmax(axis = 1)', 'prelu'];
+const onRows = [
+  'batch_norm',
+  'layer_norm',
+  'rms_norm',
+  'softmax(axis = 1)',
+  'log_softmax(axis = 1)',
+  'prelu',
+];
 
 export const forms: Readonly<Record<string, Form>> = {
   'operator with broadcasting': w => {
@@ -55,9 +79,14 @@ export const forms: Readonly<Record<string, Form>> = {
     const b = shaped(w, smaller(w, a.type.shape));
     const [x, y] = w.random.chance(0.5) ? [a, b] : [b, a];
     const text = w.random.pick([
-      `${x.name} + ${y.name}`, `${x.name} - ${y.name}`, `${x.name} * ${y.name}`,
-      `${x.name} / (1.5 + sigmoid(${y.name}))`, `max(${x.name}, ${y.name})`, `min(${x.name}, ${y.name})`,
-      `(0.5 + sigmoid(${x.name})) ^ (1 + tanh(${y.name}))`, `where(${x.name} > ${y.name}, ${x.name}, 0.5 * ${y.name})`,
+      `${x.name} + ${y.name}`,
+      `${x.name} - ${y.name}`,
+      `${x.name} * ${y.name}`,
+      `${x.name} / (1.5 + sigmoid(${y.name}))`,
+      `max(${x.name}, ${y.name})`,
+      `min(${x.name}, ${y.name})`,
+      `(0.5 + sigmoid(${x.name})) ^ (1 + tanh(${y.name}))`,
+      `where(${x.name} > ${y.name}, ${x.name}, 0.5 * ${y.name})`,
     ]);
     return [w.one(text, a.type, [x, y], Math.max(x.level, y.level) + 1)];
   },
@@ -65,8 +94,17 @@ export const forms: Readonly<Record<string, Form>> = {
     const v = float(w);
     const n = w.random.pick(['0.5', '2', '1', '0', '-1.25', '3']);
     const text = w.random.pick([
-      `${v.name} * ${n}`, `${n} - ${v.name}`, `${v.name} / 4`, `${v.name} + ${n}`, `${v.name} ^ 2`, `${v.name} ^ 3`,
-      `-${v.name}`, `1 / (2 + ${v.name} ^ 2)`, `(1 + ${v.name} ^ 2) ^ 0.5`, `(1 + ${v.name} ^ 2) ^ -1`, `${v.name} ^ 0`,
+      `${v.name} * ${n}`,
+      `${n} - ${v.name}`,
+      `${v.name} / 4`,
+      `${v.name} + ${n}`,
+      `${v.name} ^ 2`,
+      `${v.name} ^ 3`,
+      `-${v.name}`,
+      `1 / (2 + ${v.name} ^ 2)`,
+      `(1 + ${v.name} ^ 2) ^ 0.5`,
+      `(1 + ${v.name} ^ 2) ^ -1`,
+      `${v.name} ^ 0`,
       `clamp(${v.name}, -0.83, 0.71)`,
     ]);
     return same(w, v, text);
@@ -75,7 +113,9 @@ export const forms: Readonly<Record<string, Form>> = {
     const v = float(w);
     const c = w.one(
       w.random.pick([
-        `${v.name} > 0.31 and not (${v.name} >= 1.27)`, `${v.name} < -0.2 or ${v.name} > 0.43`, `${v.name} != 0.77`,
+        `${v.name} > 0.31 and not (${v.name} >= 1.27)`,
+        `${v.name} < -0.2 or ${v.name} > 0.43`,
+        `${v.name} != 0.77`,
         `not (${v.name} <= 0.19)`,
       ]),
       { ...v.type, dtype: 'bool' },
@@ -103,8 +143,10 @@ export const forms: Readonly<Record<string, Form>> = {
   lookup: w => {
     const v = float(w, 2);
     const k = 1 + w.random.below(4);
-    const ids = cast(w, fit(w, w.find(x => x.type.dtype === 'i32') ?? float(w), [D.constant(k)]), 'i32');
-    return [w.one(`${v.name}[${ids.name} % 5]`, tensor('f32', [k, ...v.type.shape.slice(1)]), [v, ids], v.level)];
+    const ids = cast(w, fitted(w, w.find(x => x.type.dtype === 'i32') ?? float(w), [D.constant(k)]), 'i32');
+    return [
+      w.one(`${v.name}[${ids.name} % 5]`, tensor('f32', [k, ...v.type.shape.slice(1)]), [v, ids], v.level),
+    ];
   },
   reduction: w => {
     const v = float(w, 1);
@@ -132,20 +174,20 @@ export const forms: Readonly<Record<string, Form>> = {
     return [w.one(`${v.name} -> dense(${out}${options})${act}`, tensor('f32', [N, out]), [v], v.level + 1)];
   },
   conv: w => {
-    const { x, c, h, width } = image(w);
+    const { x, h, width } = image(w);
     const out = 2 * (1 + w.random.below(3));
     const groups = w.random.pick([1, 2]);
     const k = 1 + w.random.below(Math.min(3, h, width));
     const bias = w.random.chance(0.3) ? ', bias = false' : '';
     const text = `${x.name} -> conv(${out}, ${k}, groups = ${groups}${bias}) -> ${w.random.pick(['tanh', 'relu', 'batch_norm'])}`;
-    return [w.one(text, tensor('f32', [N, out, h - k + 1, width - k + 1]), [x], x.level + 1, ), ...(c > 0 ? [] : [])];
+    return [w.one(text, tensor('f32', [N, out, h - k + 1, width - k + 1]), [x], x.level + 1)];
   },
   pooling: w => {
     const { x, c, h, width } = image(w);
     const k = 1 + w.random.below(Math.min(3, h, width));
-    const f = w.random.pick(['max_pool', 'avg_pool', 'lp_pool']);
+    const f = w.random.pick(['max_pool(X', 'avg_pool(X', 'lp_pool(X, 2']).replace('X', x.name);
     const of = (n: number): number => Math.floor((n - k) / k) + 1;
-    return [w.one(`${f}(${x.name}, ${k})`, tensor('f32', [N, c, of(h), of(width)]), [x], x.level)];
+    return [w.one(`${f}, ${k})`, tensor('f32', [N, c, of(h), of(width)]), [x], x.level)];
   },
   'layer of images': w => {
     const { x } = image(w);
@@ -216,9 +258,11 @@ export const forms: Readonly<Record<string, Form>> = {
 }`);
         return result(tensor('f32', [N, k]), shaped(w, [N, c]), shaped(w, [k]));
       case 'fold':
-        declare(`op NAME(x: f32[N, L]) -> y: f32[N, 2] {
+        declare(
+          `op NAME(x: f32[N, L]) -> y: f32[N, 2] {
   y[n, j] = sum(l) x[n, l] * (l % 2 - j) / (1 + l)
-}`.replace('l % 2 - j', 'l - j'));
+}`.replace('l % 2 - j', 'l - j'),
+        );
         return result(tensor('f32', [N, 2]), shaped(w, [N, length]));
       case 'extreme':
         declare(`op NAME(x: f32[N, C, L]) -> y: f32[N, L] {
@@ -231,15 +275,22 @@ export const forms: Readonly<Record<string, Form>> = {
 }`);
         return result(tensor('f32', [N, length]), shaped(w, [N, c, length]));
       case 'strided':
-        declare(`op NAME(x: f32[N, 6]) -> y: f32[N, 3] {
+        declare(
+          `op NAME(x: f32[N, 6]) -> y: f32[N, 3] {
   y[n, i] = sum(k) x[n, 2 * i + k % 2] * max(x[n, i + 0 * k], 0.01 * x[n, k])
-}`.replaceAll('N, 6', 'N, 6'));
+}`.replaceAll('N, 6', 'N, 6'),
+        );
         return result(tensor('f32', [N, 3]), shaped(w, [N, 6]));
     }
   },
   'a gradient as a value': w => {
     const v = shaped(w, [N, 1 + w.random.below(4)]);
-    const f = w.random.pick(['tanh(V) * V', 'softmax(V, axis = 1) ^ 2', 'sin(V) * mean(V, axis = 1, keep = true)', 'softplus(V)']);
+    const f = w.random.pick([
+      'tanh(V) * V',
+      'softmax(V, axis = 1) ^ 2',
+      'sin(V) * mean(V, axis = 1, keep = true)',
+      'softplus(V)',
+    ]);
     const loss = w.one(`sum(${f.replaceAll('V', v.name)})`, tensor('f32', []), [v], 1);
     return [w.one(`grad(${loss.name}, ${v.name})`, v.type, [loss, v], 1), loss];
   },

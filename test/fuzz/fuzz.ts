@@ -51,5 +51,9 @@ export async function fuzz(
   const last = (await attempt(small, new Counts())) as Error;
   const sizes = JSON.stringify(small.sizes);
   const head = `// DNNC_SEED=${seed}: ${String(last?.message ?? error).split('\n')[0]}\n// sizes ${sizes}\n`;
-  return { message: String((error as Error).stack ?? error), text: head + textOf(small), whole: textOf(made) };
+  return {
+    message: String((error as Error).stack ?? error),
+    text: head + textOf(small),
+    whole: textOf(made),
+  };
 }

@@ -24,8 +24,9 @@ export function randomCase(seed: number, size: Size): Case {
   const training = random.chance(0.4);
   if (training) begin(w);
   const wanted = Math.floor(size.least + (size.most - size.least) * random.next() ** 2);
-  const ops = deck(random, callable);
-  const ways = deck(random, Object.entries(forms));
+  // Neighbouring seeds begin at other places of the lists, so that a few programs together have everything.
+  const ops = deck(random, callable, seed * 19);
+  const ways = deck(random, Object.entries(forms), seed * 7);
   while (w.lines.length < wanted) {
     if (random.chance(0.7)) callLike(w, ops(), dtypes);
     else {
@@ -43,9 +44,10 @@ export function randomCase(seed: number, size: Size): Case {
   return { ...rest, outputs, forms: [...w.forms] };
 }
 
-/** All of a list in random order, over and over. */
-function deck<T>(random: Random, list: readonly T[]): () => T {
-  let left: T[] = [];
+/** All of a list, first from a place on, then in random order, over and over. */
+function deck<T>(random: Random, list: readonly T[], from: number): () => T {
+  const at = from % list.length;
+  let left = [...list.slice(at), ...list.slice(0, at)].reverse();
   return () => {
     if (left.length === 0) left = random.shuffled(list);
     return left.pop()!;
@@ -100,4 +102,3 @@ function gradients(w: Writer, outputs: readonly Val[]): Val[] {
   const loss = w.one(text, tensor('f32', []), floats, 1);
   return by.map(v => w.one(`grad(${loss.name}, ${v.name})`, v.type, [loss, v]));
 }
-

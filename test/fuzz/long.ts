@@ -37,7 +37,7 @@ const seen = new Set<string>();
 console.log(`seed ${seed}, ${seconds} s${device ? '' : ', no device'}`);
 const size = { least: Number(values.least), most: Number(values.most) };
 for (; Date.now() < end && (values.only === undefined || runs === 0); runs++) {
-  const own = values.only ? Number(values.only) : (seed + runs * 7919) % 2 ** 31;
+  const own = values.only ? Number(values.only) : (seed + runs) % 2 ** 31;
   const failure = await fuzz(own, size, counts, device, seen);
   if (!failure) continue;
   failures++;

@@ -48,7 +48,8 @@ function* candidates(c: Case): Generator<Case> {
   if (outputs.length > 1) for (const o of outputs) yield { ...c, outputs: outputs.filter(x => x !== o) };
 }
 
-const without = (lines: readonly Line[], gone: readonly Line[]): Line[] => lines.filter(l => !gone.includes(l));
+const without = (lines: readonly Line[], gone: readonly Line[]): Line[] =>
+  lines.filter(l => !gone.includes(l));
 
 /** In a training program inputs are also data: its declarations and calls follow. */
 function* withoutLines(c: Case, gone: readonly Line[]): Generator<Case> {

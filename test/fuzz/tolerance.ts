@@ -34,9 +34,12 @@ function distance(a: NdArray, b: NdArray): number {
 }
 
 export const isUnsteady = ({ rounding, moving, scale }: Steadiness): boolean =>
-  !(rounding <= 1e-3 * scale && moving <= 1e-6 * scale && scale < 1e30);
+  !(rounding <= 1e-4 * scale && moving <= 1e-6 * scale && scale < 1e30);
 
-/** Where an array differs from what it should be; undefined if nowhere. Integers and bools must be equal. */
+/**
+ * Where an array differs from what it should be; undefined if nowhere. Integers and bools must be equal. Interpreters
+ * compute in f64, but the compiler rounds the constants that it folds to f32, as the device would.
+ */
 export function differenceOf(
   actual: NdArray | undefined,
   expected: NdArray,
@@ -46,11 +49,13 @@ export function differenceOf(
   if (!actual) return 'is missing';
   if (actual.dtype !== expected.dtype || actual.shape.join() !== expected.shape.join())
     return `${actual.dtype}[${actual.shape.join()}] against ${expected.dtype}[${expected.shape.join()}]`;
-  const [relative, more] = kind === 'f64' ? [1e-9, 1e-3] : [1e-4, 20];
+  const [relative, more] = kind === 'f64' ? [1e-6, 3] : [1e-4, 20];
   const bad = expected.data.findIndex((e, i) => {
     const a = actual.data[i]!;
     if (!isFloat(expected.dtype)) return a !== e;
     return !(Math.abs(a - e) <= relative * Math.max(1, Math.abs(e)) + more * steady.rounding);
   });
-  return bad < 0 ? undefined : `element ${bad} of ${expected.data.length}: ${actual.data[bad]} against ${expected.data[bad]}`;
+  return bad < 0
+    ? undefined
+    : `element ${bad} of ${expected.data.length}: ${actual.data[bad]} against ${expected.data[bad]}`;
 }

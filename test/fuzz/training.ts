@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as D from '../../src/ir/dim.ts';
 import { tensor } from '../../src/ir/type.ts';
 import type { Training, Val } from './case.ts';
-import { fit } from './fit.ts';
+import { fitted } from './fit.ts';
 import { N, type Writer } from './writer.ts';
 
 /** Values for the options of the optimisers, other than their defaults. */
@@ -37,7 +37,9 @@ interface Link {
 function declared(): Link[] {
   const text = readFileSync('src/std/optim.dnn', 'utf8');
   const blocks = [...text.matchAll(/^block (\w+)\(([^)]*)\)\s*\(g:/gm)].map(m => [m[1]!, m[2]!] as const);
-  const fns = [...text.matchAll(/^fn (\w+)\(g: f32\[\.\.\.\](?:, )?([^)]*)\)/gm)].map(m => [m[1]!, m[2]!] as const);
+  const fns = [...text.matchAll(/^fn (\w+)\(g: f32\[\.\.\.\](?:, )?([^)]*)\)/gm)].map(
+    m => [m[1]!, m[2]!] as const,
+  );
   return [...blocks, ...fns].map(([name, list]) => {
     const options = list
       .split(',')
@@ -99,7 +101,7 @@ export function trained(w: Writer, leaves: readonly Val[]): { outputs: Val[]; tr
   const floats = leaves
     .filter(v => v.type.dtype === 'f32' && v.type.shape.every(d => !D.isConstant(d, 0)))
     .slice(0, 4);
-  const parts = floats.map(v => fit(w, v, [N, D.constant(3)]));
+  const parts = floats.map(v => fitted(w, v, [N, D.constant(3)]));
   const sum = ['0', ...parts.map(p => `tanh(${p.name})`)].slice(parts.length > 0 ? 1 : 0).join(' + ');
   const base = parts.length > 0 ? sum : `${w.inputs[0]!.name}`;
   const out = w.one(`(${base}) -> head: dense(${classes})`, tensor('f32', [N, classes]), parts);

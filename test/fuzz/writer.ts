@@ -1,5 +1,5 @@
 import * as D from '../../src/ir/dim.ts';
-import type { Attr, Attrs, AttrSpec, Primitive } from '../../src/ir/primitive.ts';
+import type { Attr, AttrSpec, Attrs, Primitive } from '../../src/ir/primitive.ts';
 import { withDefaults } from '../../src/ir/primitive.ts';
 import type { DType, TensorType } from '../../src/ir/type.ts';
 import { isFloat, tensor } from '../../src/ir/type.ts';
