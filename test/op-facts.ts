@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Attr, NdArray, Primitive, Sample } from '../src/ir/primitive.ts';
+import type { Attr, Attrs, NdArray, Primitive, Sample } from '../src/ir/primitive.ts';
 import { ShapeError } from '../src/ir/primitive.ts';
 import type { DType } from '../src/ir/type.ts';
 import { isFloat } from '../src/ir/type.ts';
@@ -70,7 +70,7 @@ function eachDType(op: Primitive, samples: readonly Sample[]): Sample[] {
     for (const name of choices)
       for (const dtype of allDTypes) {
         // A number that every dtype holds.
-        const value = typeof s.attrs.value === 'number' ? { value: 1 } : {};
+        const value: Attrs = typeof s.attrs.value === 'number' ? { value: 1 } : {};
         consider({ ...s, attrs: { ...s.attrs, ...value, [name]: dtype }, smooth: false });
       }
   for (const s of [...found.values()])

@@ -3,6 +3,7 @@ import type { Axis, Compute, Expr, Index, Out, Reduce } from '../../ir/compute.t
 import * as D from '../../ir/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { pair } from '../../ir/monoid.ts';
+import { indexAtReduced, readsAtReduced } from './addresses.ts';
 import { computeLoads, mapCompute } from './definition.ts';
 import { bindingCount, boundBuffers, type Group, type Grouping, rootOf } from './group.ts';
 import { type Pool, SlotQueue, some } from './pool.ts';
@@ -112,6 +113,11 @@ function joinMap(producer: Group, consumer: Group, grouping: Grouping): Compute 
       },
     });
     if (!fits) continue;
+    if (
+      producer.compute.reduce &&
+      joined.outs.some(o => readsAtReduced(o.value) || o.at?.some(indexAtReduced))
+    )
+      continue;
     const inOrder = at.length === axes.length && at.every((x, i) => x.kind === 'axis' && x.axis === axes[i]);
     const outs = joined.outs.map((out): Out => (inOrder || out.at ? out : { ...out, at }));
     return { ...producer.compute, outs: [...made, ...outs] };
