@@ -17,7 +17,7 @@ import { verifyGraph } from '../../src/ir/verify/graph.ts';
 import { primitive } from '../../src/ops/list.ts';
 import { differentiateGraph } from '../../src/passes/differentiate.ts';
 import { graphPasses, moduleGraphs } from '../../src/passes/pipeline.ts';
-import { type Counts, countGraph, countKernels, countProgram } from './counts.ts';
+import { type Counts, countCompiled, countGraph } from './counts.ts';
 import { onDevice } from './device.ts';
 import { randomFrom } from './random.ts';
 import { differenceOf, isUnsteady, type Steadiness, steadiness } from './tolerance.ts';
@@ -59,11 +59,10 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
     countPasses(graph, counts);
   }
   const compilations = targets.map(target => ({ target, ...compiled(source, target) }));
-  for (const { compiled: made } of compilations)
-    for (const { program, scheduled } of made.programs.values()) {
-      countProgram(counts, program);
-      countKernels(counts, program, scheduled);
-    }
+  for (const {
+    compiled: { programs },
+  } of compilations)
+    for (const made of programs.values()) countCompiled(counts, made);
   for (const dims of subject.sizes) {
     const scenario = scenarioOf(module, dims, subject.seed);
     const plain = new Map(moduleGraphs(module).map(([name, g]) => [name, differentiateGraph(g).graph]));

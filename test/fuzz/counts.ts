@@ -2,6 +2,7 @@ import type { Graph, OpNode } from '../../src/ir/graph.ts';
 import type { Attr, Primitive } from '../../src/ir/primitive.ts';
 import type { Program } from '../../src/ir/program.ts';
 import { primitives } from '../../src/ops/list.ts';
+import type { CompiledProgram } from '../../src/passes/pipeline.ts';
 import type { Scheduled } from '../../src/passes/schedule/index.ts';
 import { forms } from './forms.ts';
 import { optimiserForms } from './training.ts';
@@ -114,8 +115,27 @@ export function countGraph(counts: Counts, graph: Graph): void {
   }
 }
 
+/** What later passes did: fewer works than ops, tensors side by side, kernels, a plan. */
+export function countCompiled(counts: Counts, { graph, program, scheduled, plan }: CompiledProgram): void {
+  const changed = (pass: string, holds: boolean): void => {
+    if (holds) counts.add('pass that changed something', pass);
+  };
+  changed('fuse', program.works.length < graph.nodes.filter(n => n.kind !== 'input').length);
+  changed(
+    'pack',
+    program.tensors.some(t => t.role === 'pack'),
+  );
+  changed(
+    'schedule',
+    scheduled.some(s => s.kernels.length > 0),
+  );
+  changed('plan-memory', plan.dispatches.length > 0);
+  countProgram(counts, program);
+  countKernels(counts, program, scheduled);
+}
+
 /** What kind of fusion made the works of a program, told from the works. */
-export function countProgram(counts: Counts, { tensors, works }: Program): void {
+function countProgram(counts: Counts, { tensors, works }: Program): void {
   const fusion = (name: string, holds: boolean): void => {
     if (holds) counts.add('fusion', name);
   };
@@ -138,7 +158,7 @@ export function countProgram(counts: Counts, { tensors, works }: Program): void 
   }
 }
 
-export function countKernels(counts: Counts, program: Program, scheduled: readonly Scheduled[]): void {
+function countKernels(counts: Counts, program: Program, scheduled: readonly Scheduled[]): void {
   scheduled.forEach(({ kernels, temporaries }, i) => {
     const shared = kernels.some(k => k.shared.length > 0);
     const split = temporaries.length > 0;

@@ -31,7 +31,7 @@ export function randomCase(seed: number, size: Size): Case {
     if (random.chance(0.7)) callLike(w, ops(), dtypes);
     else {
       const [name, form] = ways();
-      if (random.chance(0.6) && name.startsWith('a l')) continue;
+      if (random.chance(0.5) && name.startsWith('a l')) continue;
       w.forms.add(name);
       w.keep(...form(w));
     }
