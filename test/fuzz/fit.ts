@@ -68,7 +68,26 @@ function resized(w: Writer, v: Val, leading: readonly D.Dim[], shape: readonly n
     const times = Math.ceil(want / have);
     if (have === 1)
       flat = w.one(`broadcast(${flat.name}, ${[...at, want].join(', ')})`, typed(want), [flat], v.level);
-    else {
+    else if (times > 6) {
+      const [one, many] = [
+        [...at, 1, have],
+        [...at, times, have],
+      ];
+      const column = w.one(`reshape(${flat.name}, ${one.join(', ')})`, typed(1, have), [flat], v.level);
+      const rows = w.one(
+        `broadcast(${column.name}, ${many.join(', ')})`,
+        typed(times, have),
+        [column],
+        v.level,
+      );
+      flat = w.one(
+        `reshape(${rows.name}, ${[...at, times * have].join(', ')})`,
+        typed(times * have),
+        [rows],
+        v.level,
+      );
+      if (times * have > want) flat = w.one(`${flat.name}[${all}:${want}]`, typed(want), [flat], v.level);
+    } else {
       const copies = Array.from({ length: times }, (_, i) =>
         i % 2 && isFloat(dtype) ? `-${flat.name}` : flat.name,
       );

@@ -1,5 +1,7 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { buildModel } from '../../src/codegen/model.ts';
 import { getDevice } from '../gpu.ts';
+import { compileText } from '../torch/run.ts';
 import { agree } from './check.ts';
 import { Counts } from './counts.ts';
 
@@ -21,5 +23,18 @@ const found: Readonly<Record<string, string>> = {
 describe('what random search found stays right', () => {
   test.each(Object.entries(found))('%s', async (_, text) => {
     for (const seed of [2, 3]) await agree({ text, sizes: [{ N: 1 }, { N: 4 }], seed }, new Counts(), device);
+  });
+
+  test('the kernel of many tensors side by side nested too deep to compile', () => {
+    const list = Array.from({ length: 300 }, (_, i) => (i % 2 ? '-x' : 'x')).join(', ');
+    const text = `net Fuzz(x: f32[N, 2]) -> f32[N, 600] { return concat(${list}, axis = 1) }`;
+    const { entries, compiled } = compileText('fuzz', text);
+    const [kernel] = buildModel(entries[0]!, compiled.layout).programs.predict!.kernels;
+    let [depth, deepest] = [0, 0];
+    for (const c of kernel!.code) {
+      if (c === '(') deepest = Math.max(deepest, ++depth);
+      if (c === ')') depth--;
+    }
+    expect(deepest).toBeLessThan(60);
   });
 });
