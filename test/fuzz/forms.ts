@@ -303,10 +303,13 @@ export const forms: Readonly<Record<string, Form>> = {
     const v = float(w);
     return [w.one(`${v.name} + 0.5 * stop(sin(${v.name}))`, v.type, [v], v.level)];
   },
+  // Large for the compiler, which takes a free size for 64: enough for workgroup tiles, and for a depth in parts.
   'a large product': w => {
-    const [m, k, n] = [32 + w.random.below(40), 16 + w.random.below(33), 32 + w.random.below(33)];
-    const [a, b] = [shaped(w, [m, k]), shaped(w, [k, n])];
-    return [w.one(`tanh(${a.name} @ ${b.name} / ${k})`, tensor('f32', [m, n]), [a, b], 0)];
+    const deep = w.random.chance(0.5);
+    const k = deep ? 1030 + w.random.below(60) : 40 + w.random.below(20);
+    const n = deep ? 16 + w.random.below(8) : 56 + w.random.below(16);
+    const [a, b] = [shaped(w, [N, k]), shaped(w, [k, n])];
+    return [w.one(`tanh(${a.name} @ ${b.name} / ${k})`, tensor('f32', [N, n]), [a, b], 0)];
   },
   'a long sum': w => {
     const length = 700 + w.random.below(3000);

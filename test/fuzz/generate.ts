@@ -18,15 +18,22 @@ export interface Size {
 export function randomCase(seed: number, size: Size): Case {
   const random = randomFrom(seed);
   const w = new Writer(random);
-  const half = random.chance(0.08);
-  const dtypes: readonly DType[] = ['f32', 'i32', 'u32', 'u8', 'bool', ...(half ? ['f16' as const] : [])];
+  const half = random.chance(0.15);
+  const dtypes: readonly DType[] = [
+    'f32',
+    'i32',
+    'u32',
+    'u8',
+    'bool',
+    ...(half ? (['f16', 'f16', 'f16'] as const) : []),
+  ];
   declareInputs(w, random);
   const training = random.chance(0.4);
   if (training) begin(w);
   const wanted = Math.floor(size.least + (size.most - size.least) * random.next() ** 2);
   // Neighbouring seeds begin at other places of the lists, so that a few programs together have everything.
-  const ops = deck(random, callable, seed * 19);
-  const ways = deck(random, Object.entries(forms), seed * 7);
+  const ops = deck(random, callable, spread(seed));
+  const ways = deck(random, Object.entries(forms), spread(seed));
   while (w.lines.length < wanted) {
     if (random.chance(0.7)) callLike(w, ops(), dtypes);
     else {
@@ -44,9 +51,12 @@ export function randomCase(seed: number, size: Size): Case {
   return { ...rest, outputs, forms: [...w.forms] };
 }
 
-/** All of a list, first from a place on, then in random order, over and over. */
+/** Neighbouring seeds lie far from each other in 0 .. 1, and evenly. */
+const spread = (seed: number): number => (seed * 0.6180339887498949) % 1;
+
+/** All of a list, first from a place on (a part of its length), then in random order, over and over. */
 function deck<T>(random: Random, list: readonly T[], from: number): () => T {
-  const at = from % list.length;
+  const at = Math.floor(from * list.length);
   let left = [...list.slice(at), ...list.slice(0, at)].reverse();
   return () => {
     if (left.length === 0) left = random.shuffled(list);
