@@ -95,7 +95,8 @@ function sized(op: Primitive, attrs: Attrs, size: number): Attrs {
 function takes(op: Primitive, types: readonly TensorType[], attrs: Attrs): boolean {
   try {
     return inferred(op, types, attrs).every(t =>
-      t.shape.every(d => [1, 2, 3, 4].every(n => D.evaluate(d, { N: n }) >= 0)),
+      // What is empty for some N alone is refused when it runs.
+      t.shape.every(d => [1, 2, 3, 4].every(n => D.evaluate(d, { N: n }) >= (D.isConstant(d, 0) ? 0 : 1))),
     );
   } catch (error) {
     if (error instanceof ShapeError) return false;

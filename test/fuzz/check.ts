@@ -1,7 +1,7 @@
 import { type Compiled, check, compile } from '../../src/compile.ts';
 import type { DimEnv } from '../../src/ir/dim.ts';
 import * as D from '../../src/ir/dim.ts';
-import type { Graph } from '../../src/ir/graph.ts';
+import type { Graph, OpNode } from '../../src/ir/graph.ts';
 import { graphInputs } from '../../src/ir/graph.ts';
 import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
@@ -138,11 +138,17 @@ function readsBack(graph: Graph): void {
 
 /** Ops in index notation are in no list: they are those of the graph itself. */
 function opsOf(graph: Graph): FindOp {
-  const inside = (g: Graph): Graph['nodes'] =>
-    g.nodes.flatMap(n => (n.kind === 'loop' ? [n, ...inside(n.body)] : [n]));
+  const own = new Map<string, OpNode[]>();
+  const collect = (g: Graph): void => {
+    for (const node of g.nodes)
+      if (node.kind === 'loop') collect(node.body);
+      else if (node.kind === 'op' && !primitive(node.op.name))
+        own.set(node.op.name, [...(own.get(node.op.name) ?? []), node]);
+  };
+  collect(graph);
   return (name, attrs) => {
-    const own = inside(graph).flatMap(n => (n.kind === 'op' && n.op.name === name ? [n] : []));
-    return primitive(name) ?? (own.find(n => attrs?.definition === n.attrs.definition) ?? own[0])?.op;
+    const found = own.get(name);
+    return primitive(name) ?? (found?.find(n => attrs?.definition === n.attrs.definition) ?? found?.[0])?.op;
   };
 }
 

@@ -30,7 +30,7 @@ export function randomCase(seed: number, size: Size): Case {
   declareInputs(w, random);
   const training = random.chance(0.4);
   if (training) begin(w);
-  const wanted = Math.floor(size.least + (size.most - size.least) * random.next() ** 2);
+  const wanted = Math.floor(size.least + (size.most - size.least) * random.next() ** 3);
   // Neighbouring seeds begin at other places of the lists, so that a few programs together have everything.
   const ops = deck(random, callable, spread(seed));
   const ways = deck(random, Object.entries(forms), spread(seed));
@@ -43,7 +43,7 @@ export function randomCase(seed: number, size: Size): Case {
       w.keep(...form(w));
     }
   }
-  const sizes = random.pick([[{ N: 1 }, { N: 3 }], [{ N: 2 }], [{ N: 4 }, { N: 1 }]]);
+  const sizes = random.pick([[{ N: 1 }], [{ N: 3 }], [{ N: 2 }], [{ N: 4 }, { N: 1 }]]);
   const rest = { inputs: w.inputs, declarations: w.declarations, lines: w.lines, sizes };
   if (training) return { ...rest, ...trained(w, leaves(w)), forms: [...w.forms] };
   const outputs = leaves(w).slice(0, 10);
