@@ -39,19 +39,18 @@ function winners(w: Writer, x: TensorType, { spatial, ...geometry }: Attrs): Val
 
 const typesOf = (sample: Sample): TensorType[] => sample.inputs.map(x => tensor(x.dtype, x.shape));
 
-/** A sample, of which one option is or is not its default: each as often, where samples have both. */
+/** A sample whose options are or are not their defaults, each as often, as far as samples have that. */
 function drawn(w: Writer, op: Primitive): Sample {
   const [seed, empty] = [w.random.below(2 ** 31), w.random.chance(0.03)];
-  const some = fc.sample(op.samples!(fc), { seed, numRuns: 24 });
+  const options = Object.entries(op.attrs).filter(([, spec]) => spec.default !== undefined);
+  const some = fc.sample(op.samples!(fc), { seed, numRuns: options.length > 0 ? 50 : 8 });
   const full = some.filter(s => s.inputs.some(x => x.data.length === 0) === empty);
-  const options = Object.keys(op.attrs).filter(name => op.attrs[name]!.default !== undefined);
-  const list = full.length > 0 ? full : some;
-  if (options.length === 0) return list[0]!;
-  const [name, wanted] = [w.random.pick(options), w.random.chance(0.5)];
-  const usual = op.attrs[name]!.default;
-  const isDefault = (a: Attr | undefined): boolean =>
+  const wishes = options.map(([name, spec]) => [name, spec.default, w.random.chance(0.5)] as const);
+  const isDefault = (a: Attr | undefined, usual: Attr | undefined): boolean =>
     a === undefined || (Array.isArray(a) && usual !== 'all' ? a.every(x => x === usual) : a === usual);
-  return list.find(s => isDefault(s.attrs[name]) === wanted) ?? list[0]!;
+  const met = (s: Sample): number =>
+    wishes.filter(([name, usual, wanted]) => isDefault(s.attrs[name], usual) === wanted).length;
+  return (full.length > 0 ? full : some).reduce((best, s) => (met(s) > met(best) ? s : best));
 }
 
 /** A size of the sample becomes N in an axis of all inputs, and in the attributes where it has to. */

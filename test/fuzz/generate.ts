@@ -38,14 +38,13 @@ export function randomCase(seed: number, size: Size): Case {
     if (random.chance(0.7)) callLike(w, ops(), dtypes);
     else {
       const [name, form] = ways();
-      if (random.chance(0.5) && name.startsWith('a l')) continue;
       w.forms.add(name);
       w.keep(...form(w));
     }
   }
   const sizes = random.pick([[{ N: 1 }], [{ N: 3 }], [{ N: 2 }], [{ N: 4 }, { N: 1 }]]);
   const rest = { inputs: w.inputs, declarations: w.declarations, lines: w.lines, sizes };
-  if (training) return { ...rest, ...trained(w, leaves(w)), forms: [...w.forms] };
+  if (training) return { ...rest, ...trained(w, leaves(w), seed), forms: [...w.forms] };
   const outputs = leaves(w).slice(0, 10);
   if (random.chance(0.4)) outputs.push(...gradients(w, outputs));
   return { ...rest, outputs, forms: [...w.forms] };

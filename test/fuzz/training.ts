@@ -60,7 +60,7 @@ export const optimiserForms: readonly string[] = links.flatMap(l => [
 function linkText(w: Writer, link: Link): string {
   w.forms.add(`by ${link.name}`);
   const given = link.options.flatMap(o => {
-    if (!o.required && w.random.chance(0.5)) return [];
+    if (!o.required && w.random.chance(0.35)) return [];
     w.forms.add(`by ${link.name}: ${o.name}`);
     return [`${o.name} = ${w.random.pick(values[o.name] ?? ['0.5'])}`];
   });
@@ -69,9 +69,12 @@ function linkText(w: Writer, link: Link): string {
   return text.length > 0 ? `${link.name}(${text.join(', ')})` : link.name;
 }
 
-function chain(w: Writer): string {
-  const before = w.random.shuffled(links.filter(l => !l.ends)).slice(0, w.random.pick([0, 0, 1, 2]));
-  return [...before, w.random.pick(links.filter(l => l.ends))].map(l => linkText(w, l)).join(' -> ');
+/** Neighbouring seeds take the optimisers in turn. */
+function chain(w: Writer, turn: number): string {
+  const ends = links.filter(l => l.ends);
+  const first = links.filter(l => !l.ends);
+  const before = [first[turn % first.length]!, w.random.pick(first)].slice(0, w.random.pick([0, 1, 1, 2]));
+  return [...before, ends[turn % ends.length]!].map(l => linkText(w, l)).join(' -> ');
 }
 
 const losses = (classes: number): readonly string[] => [
@@ -96,7 +99,11 @@ const losses = (classes: number): readonly string[] => [
 ];
 
 /** What makes a training program of a net: its one result, and the statements that fit it. */
-export function trained(w: Writer, leaves: readonly Val[]): { outputs: Val[]; training: Training } {
+export function trained(
+  w: Writer,
+  leaves: readonly Val[],
+  turn: number,
+): { outputs: Val[]; training: Training } {
   const classes = 1 + w.random.below(4);
   const floats = leaves
     .filter(v => v.type.dtype === 'f32' && v.type.shape.every(d => !D.isConstant(d, 0)))
@@ -120,13 +127,13 @@ export function trained(w: Writer, leaves: readonly Val[]): { outputs: Val[]; tr
     { text: `loss = ${loss}${penalty ? ' + 0.1 * mean(slope ^ 2)' : ''}`, kept: true },
     ...(w.random.chance(0.5) ? [{ text: 'metric off = mean(abs(y - t))', kept: false }] : []),
     ...(w.random.chance(0.3) ? [{ text: `metric calm = mean(infer ${call})`, kept: false }] : []),
-    { text: `minimize loss over ${targets(w)}`, kept: true },
+    { text: `minimize loss over ${targets(w, turn)}`, kept: true },
   ];
   if (w.random.chance(0.65)) return { outputs: [out], training: { data, parts: fitting } };
   w.forms.add('several steps');
   const every = w.random.pick(['', ' every 2']);
   if (every) w.forms.add('steps with every');
-  const second = `step second${every} { q = ${call}  loss = mean((q - 0.5 * t) ^ 2)  minimize loss over Fuzz.head by ${chain(w)} }`;
+  const second = `step second${every} { q = ${call}  loss = mean((q - 0.5 * t) ^ 2)  minimize loss over Fuzz.head by ${chain(w, turn + 1)} }`;
   const first = `step first { ${fitting.map(p => p.text).join('  ')} }`;
   return {
     outputs: [out],
@@ -140,8 +147,8 @@ export function trained(w: Writer, leaves: readonly Val[]): { outputs: Val[]; tr
   };
 }
 
-function targets(w: Writer): string {
-  if (w.random.chance(0.7)) return `Fuzz by ${chain(w)}`;
+function targets(w: Writer, turn: number): string {
+  if (w.random.chance(0.7)) return `Fuzz by ${chain(w, turn)}`;
   w.forms.add('parts of a net');
-  return `Fuzz.head by ${chain(w)}, Fuzz.first by ${chain(w)}`;
+  return `Fuzz.head by ${chain(w, turn)}, Fuzz.first by ${chain(w, turn + 3)}`;
 }
