@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GraphBuilder } from '../src/ir/builder.ts';
 import type { OpNode, Value } from '../src/ir/graph.ts';
 import { adjointCompute } from '../src/ir/interpret/adjoint.ts';
 import { interpretCompute } from '../src/ir/interpret/compute.ts';
@@ -8,10 +7,10 @@ import { interpretGraph } from '../src/ir/interpret/graph.ts';
 import { concreteShape, zeros } from '../src/ir/ndarray.ts';
 import type { NdArray, Primitive, Sample } from '../src/ir/primitive.ts';
 import type { Precision } from '../src/ir/scalar.ts';
-import { isFloat, tensor } from '../src/ir/type.ts';
+import { isFloat } from '../src/ir/type.ts';
 import { primitive, primitives } from '../src/ops/list.ts';
 import { difference, dot, dotScale, generator, moved, randomLike, slope } from './arbitrary/numbers.ts';
-import { NotDifferentiable, reverse } from './arbitrary/reverse.ts';
+import { cutsGradients, gradientGraph, graphOf, hasGradient, secondGradients } from './op-graphs.ts';
 
 /** Set DNNC_SEED to repeat a failure, DNNC_RUNS to look harder. */
 const seed = Number(process.env.DNNC_SEED ?? Date.now() % 2 ** 31);
@@ -21,14 +20,6 @@ function each(op: Primitive, check: (sample: Sample, next: () => number) => void
   if (!op.samples) return;
   const property = fc.property(op.samples(fc), fc.nat(), (sample, s) => check(sample, generator(s)));
   fc.assert(property, { seed, numRuns: runs });
-}
-
-/** The op on graph inputs x0, x1, ... of the sample's types. */
-function graphOf(op: Primitive, sample: Sample) {
-  const b = new GraphBuilder(op.name);
-  const inputs = sample.inputs.map((x, i) => b.input('input', `x${i}`, tensor(x.dtype, x.shape)));
-  const outputs = b.emitAll(op, inputs, sample.attrs);
-  return { b, inputs, outputs, node: outputs[0]!.node as OpNode };
 }
 
 const named = (prefix: string, arrays: readonly (NdArray | undefined)[]): Record<string, NdArray> =>
@@ -60,31 +51,6 @@ function agree(actual: readonly NdArray[], expected: readonly NdArray[], toleran
     if (wrong) throw new Error(`output ${i}: ${wrong}`);
   });
 }
-
-/** Whether there is a gradient to speak of: rules are asked only where a float cotangent arrives. */
-function hasGradient(op: Primitive, sample: Sample): boolean {
-  if (!sample.inputs.some(x => isFloat(x.dtype))) return false;
-  return graphOf(op, sample).outputs.some(v => isFloat(v.type.dtype));
-}
-
-/** The graph of one op and of its gradient with respect to every float input, from cotangents c0, c1, ... */
-function gradientGraph(op: Primitive, sample: Sample) {
-  const { b, inputs, outputs, node } = graphOf(op, sample);
-  const cts = outputs.map((v, i) => (isFloat(v.type.dtype) ? b.input('input', `c${i}`, v.type) : undefined));
-  const wrt = inputs.map((v, i) => ({ v, i })).filter(({ v }) => isFloat(v.type.dtype));
-  const gradients = op.vjp!(b, cts, inputs, outputs, node.attrs);
-  outputs.forEach((value, i) => {
-    b.output({ name: `y${i}`, role: 'result', value });
-  });
-  wrt.forEach(({ i }) => {
-    const value = gradients[i];
-    if (value) b.output({ name: `g${i}`, role: 'result', value });
-  });
-  return { b, inputs, outputs, node, cts, wrt, gradients };
-}
-
-/** `stop` is the identity whose gradient is cut on purpose: the one op whose rule and value disagree. */
-const cutsGradients: readonly (Primitive | undefined)[] = [primitive('stop')];
 
 describe.each(primitives.map(op => [op.name, op] as const))('%s', (_, op) => {
   test('is described', () => {
@@ -208,17 +174,11 @@ describe.each(primitives.map(op => [op.name, op] as const))('%s', (_, op) => {
       op,
       (sample, next) => {
         if (sample.smooth === false || !hasGradient(op, sample)) return;
-        const { b, cts, wrt, gradients } = gradientGraph(op, sample);
-        const first = wrt.flatMap(({ i }) => (gradients[i] ? [{ i, value: gradients[i] }] : []));
-        const weights = first.map(({ i, value }) => [value, b.input('input', `u${i}`, value.type)] as const);
-        const sources: Value[] = [...wrt.map(({ v }) => v), ...cts.filter(ct => ct !== undefined)];
-        let second: (Value | undefined)[];
-        try {
-          second = reverse(b, weights, sources);
-        } catch (error) {
-          if (error instanceof NotDifferentiable) return;
-          throw error;
-        }
+        const graphs = gradientGraph(op, sample);
+        const { b, cts } = graphs;
+        const further = secondGradients(graphs);
+        if (!further) return;
+        const { first, weights, sources, second } = further;
         second.forEach((value, k) => {
           if (value) b.output({ name: `h${k}`, role: 'result', value });
         });

@@ -70,11 +70,14 @@ export const concat: Primitive = {
         types.length === 1 ? [] : A.inRange(local, type.shape[axis]!),
       );
     };
-    // i < end of 0 ? x0[i] : i < end of 1 ? x1[i - end of 0] : ...
-    const value = types.map(part).reduceRight((rest, own, k) => {
-      const inside = E.binary('lt', E.indexValue(along), E.indexValue(bounds[k + 1]!));
-      return E.select(inside, own, rest);
-    });
+    // i < end of the first half ? one of the first half : one of the second, so that many tensors nest only a few deep
+    const among = (values: readonly Expr[], from: number): Expr => {
+      if (values.length === 1) return values[0]!;
+      const half = values.length >> 1;
+      const before = E.binary('lt', E.indexValue(along), E.indexValue(bounds[from + half]!));
+      return E.select(before, among(values.slice(0, half), from), among(values.slice(half), from + half));
+    };
+    const value = among(types.map(part), 0);
     return { inputs: types, axes, outs: [{ type: out!, value }] };
   },
   vjp: (b, [ct], inputs, _, attrs) => {

@@ -4,7 +4,7 @@ import { floats, integers } from './samples.ts';
 
 export const div = binaryOp('div', {
   accepts: 'number',
-  doc: 'The quotient, elementwise; of integers, truncated towards zero.',
+  doc: 'The quotient, elementwise; of integers, truncated towards zero, and 0 where the divisor is.',
   example: 'y = a / b',
   // (x / y)' = ct / y and -ct * (x / y) / y
   vjp: (b, [ct], [, y], [z]) => {
@@ -14,5 +14,5 @@ export const div = binaryOp('div', {
   // x / 1 = x
   simplify: (_, [x, y]) => (B.constantOf(y!) === 1 ? [x!] : undefined),
   domain: [fc => floats(fc), nonZero],
-  integers: [fc => integers(fc, -40, 40), fc => integers(fc, 1, 7)],
+  integers: [fc => integers(fc, -40, 40), fc => integers(fc, -2, 7)],
 });

@@ -1,6 +1,6 @@
-import { bfloat16ToNumber, float16ToNumber } from '../../src/support/float16.ts';
 import { size } from '../../src/ir/ndarray.ts';
 import type { DType } from '../../src/ir/type.ts';
+import { bfloat16ToNumber, float16ToNumber } from '../../src/support/float16.ts';
 import { Untranslated } from '../torch/attrs.ts';
 import type { TensorProto } from './proto.ts';
 

@@ -1,5 +1,5 @@
 import * as A from '../../ir/affine.ts';
-import type { Axis, Compute, Expr, Index, Predicate } from '../../ir/compute.ts';
+import type { Axis, Compute, Expr, Predicate } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { OpNode, Value } from '../../ir/graph.ts';
@@ -176,42 +176,4 @@ export function valueOfFills(e: Expr): number | undefined {
     default:
       return undefined;
   }
-}
-
-/** Inputs whose elements serve as positions in other tensors. */
-export function placesRead(compute: Compute): Set<number> {
-  const found = new Set<number>();
-  const position = (x: Index): void => {
-    E.mapIndex(x, {
-      load: load => {
-        found.add(load.input);
-        return load;
-      },
-    });
-  };
-  const visit = (e: Expr): void => {
-    switch (e.kind) {
-      case 'index':
-        position(e.index);
-        break;
-      case 'load':
-        for (const x of e.at) position(x);
-        for (const c of e.guard ?? []) for (const x of [c.a, c.b]) position(x);
-        break;
-      case 'unary':
-      case 'cast':
-        visit(e.a);
-        break;
-      case 'binary':
-        for (const part of [e.a, e.b]) visit(part);
-        break;
-      case 'select':
-        for (const part of [e.condition, e.a, e.b]) visit(part);
-        break;
-      case 'random':
-        for (const part of e.args) visit(part);
-    }
-  };
-  for (const out of compute.outs) visit(out.value);
-  return found;
 }

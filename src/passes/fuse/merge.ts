@@ -3,7 +3,8 @@ import type { Axis, Compute, Expr, Index, Out, Reduce } from '../../ir/compute.t
 import * as D from '../../ir/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { pair } from '../../ir/monoid.ts';
-import { computeLoads, mapCompute, placesRead } from './definition.ts';
+import { indexAtReduced, readsAtReduced } from './addresses.ts';
+import { computeLoads, mapCompute } from './definition.ts';
 import { bindingCount, boundBuffers, type Group, type Grouping, rootOf } from './group.ts';
 import { type Pool, SlotQueue, some } from './pool.ts';
 
@@ -93,13 +94,6 @@ export function epilogueMerger(
 function joinMap(producer: Group, consumer: Group, grouping: Grouping): Compute | undefined {
   const { axes, outs: made } = producer.compute;
   if (made.some(o => o.keep)) return undefined;
-  // What a fold gives is known after it, as a value: it cannot also say where something is read.
-  const places = producer.compute.reduce ? placesRead(consumer.compute) : undefined;
-  if (
-    places &&
-    producer.values.some(v => [...places].some(id => rootOf(grouping.values.get(id)!, grouping.views) === v))
-  )
-    return undefined;
   const own = consumer.compute.axes;
   if (!D.equal(D.product(axes.map(a => a.extent)), D.product(own.map(a => a.extent)))) return undefined;
   for (const at of [sameOrder(axes, own), ...permutations(producer, consumer, grouping)]) {
@@ -119,6 +113,11 @@ function joinMap(producer: Group, consumer: Group, grouping: Grouping): Compute 
       },
     });
     if (!fits) continue;
+    if (
+      producer.compute.reduce &&
+      joined.outs.some(o => readsAtReduced(o.value) || o.at?.some(indexAtReduced))
+    )
+      continue;
     const inOrder = at.length === axes.length && at.every((x, i) => x.kind === 'axis' && x.axis === axes[i]);
     const outs = joined.outs.map((out): Out => (inOrder || out.at ? out : { ...out, at }));
     return { ...producer.compute, outs: [...made, ...outs] };

@@ -6,8 +6,14 @@ import { exprKey } from '../../ir/expr.ts';
 import type { KExpr, KernelBuffer, Stmt } from '../../ir/kernel.ts';
 import type { Tensor } from '../../ir/program.ts';
 import { storageOf } from '../../ir/program.ts';
+import type { BinaryOp } from '../../ir/scalar.ts';
+import type { DType } from '../../ir/type.ts';
+import { isInteger } from '../../ir/type.ts';
 import * as K from './kexpr.ts';
 import { operands, withOperands } from './operands.ts';
+
+type Division = 'div' | 'floordiv' | 'mod';
+const isDivision = (op: BinaryOp): op is Division => op === 'div' || op === 'floordiv' || op === 'mod';
 
 /** What `reduced` and the two sides of a merge stand for while an expression is emitted. */
 export type Reduced = (component: number) => KExpr;
@@ -158,6 +164,18 @@ export class Emitter {
     return op === 'mod' ? lifted : K.sum([lifted, K.int(-lift)]);
   }
 
+  /** Of integers, by any integer: by 0 it is 0, for which shaders have other answers. */
+  #quotient(op: Division, dtype: DType, a: KExpr, by: KExpr): KExpr {
+    const b = by.kind === 'const' ? by : this.bind('b', by);
+    const signed = op !== 'div' && dtype === 'i32';
+    const result: KExpr = signed
+      ? K.floorDivision(op, a, b, (wish, value) => this.bind(wish, value))
+      : { kind: 'binary', dtype, op, a, b };
+    const zero = K.constant(0, dtype);
+    if (b.kind === 'const') return b.value === 0 ? zero : result;
+    return K.select({ kind: 'binary', dtype: 'bool', op: 'eq', a: b, b: zero }, zero, result);
+  }
+
   /** While `body` emits, every load reads element 0 where `condition` fails. */
   guarded(condition: KExpr, body: () => KExpr): KExpr {
     const before = this.#condition;
@@ -228,9 +246,9 @@ export class Emitter {
       case 'binary': {
         const a = this.expr(e.a, reduced);
         const b = this.expr(e.b, reduced);
-        if ((e.op === 'floordiv' || e.op === 'mod') && e.dtype === 'i32')
-          return K.floorDivision(e.op, a, b, (wish, value) => this.bind(wish, value));
-        return { kind: 'binary', dtype: e.dtype, op: e.op, a, b };
+        return isInteger(e.dtype) && isDivision(e.op)
+          ? this.#quotient(e.op, e.dtype, a, b)
+          : { kind: 'binary', dtype: e.dtype, op: e.op, a, b };
       }
       case 'select':
         return K.select(this.expr(e.condition, reduced), this.expr(e.a, reduced), this.expr(e.b, reduced));

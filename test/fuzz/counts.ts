@@ -1,0 +1,169 @@
+import type { Graph, OpNode } from '../../src/ir/graph.ts';
+import type { Attr, Primitive } from '../../src/ir/primitive.ts';
+import type { Program } from '../../src/ir/program.ts';
+import { primitives } from '../../src/ops/list.ts';
+import type { CompiledProgram } from '../../src/passes/pipeline.ts';
+import type { Scheduled } from '../../src/passes/schedule/index.ts';
+import { forms } from './forms.ts';
+import { optimiserForms } from './training.ts';
+
+/** How often what was exercised, by group. */
+export class Counts {
+  readonly groups = new Map<string, Map<string, number>>();
+
+  add(group: string, name: string, n = 1): void {
+    let counts = this.groups.get(group);
+    if (!counts) this.groups.set(group, (counts = new Map()));
+    counts.set(name, (counts.get(name) ?? 0) + n);
+  }
+
+  of(group: string, name: string): number {
+    return this.groups.get(group)?.get(name) ?? 0;
+  }
+
+  /** What should be exercised, and was not. */
+  zeros(): string[] {
+    return expected().flatMap(([group, name]) => (this.of(group, name) === 0 ? [`${group}: ${name}`] : []));
+  }
+
+  print(): string {
+    for (const [group, name] of expected()) this.add(group, name, 0);
+    return [...this.groups]
+      .map(([group, counts]) => {
+        const list = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, n]) => `${name} ${n}`);
+        return `${group}\n  ${list.join(', ')}`;
+      })
+      .join('\n');
+  }
+}
+
+const passNames = [
+  'differentiate',
+  'canonicalise',
+  'fold',
+  'eliminate',
+  'fuse',
+  'pack',
+  'schedule',
+  'plan-memory',
+];
+const schedules = ['map', 'tile', 'split', 'workgroup', 'workgroup, split'];
+const fusions = ['view', 'inline', 'epilogue', 'maps side by side', 'sibling', 'in place', 'pack', 'loop'];
+
+function expected(): [group: string, name: string][] {
+  const lowered = primitives.filter(op => op.lower);
+  return [
+    ...primitives.map((op): [string, string] => ['op', op.name]),
+    ...lowered.flatMap(op => optionClasses(op).map((name): [string, string] => ['option', name])),
+    ...Object.keys(forms).map((name): [string, string] => ['form', name]),
+    ...['state', 'several steps', 'steps with every', 'a gradient inside a loss', 'parts of a net'].map(
+      (name): [string, string] => ['form', name],
+    ),
+    ...['scan with lengths', 'scan in reverse', 'gradient of a net'].map((n): [string, string] => [
+      'form',
+      n,
+    ]),
+    ...optimiserForms.map((name): [string, string] => ['optimiser', name]),
+    ...passNames.map((name): [string, string] => ['pass that changed something', name]),
+    ...schedules.map((name): [string, string] => ['schedule', name]),
+    ...fusions.map((name): [string, string] => ['fusion', name]),
+    ...['f32', 'f16', 'i32', 'u32', 'u8', 'bool'].map((name): [string, string] => ['dtype', name]),
+    ...['fixed', 'free', '1', 'odd'].map((name): [string, string] => ['size', name]),
+  ];
+}
+
+/** What an option can be, as far as it is told apart. */
+function optionClasses(op: Primitive): string[] {
+  return Object.entries(op.attrs).flatMap(([name, spec]) => {
+    if (spec.type === 'bool') return [`${op.name}.${name}: true`, `${op.name}.${name}: false`];
+    if (spec.default === undefined) return [`${op.name}.${name}: given`];
+    return [`${op.name}.${name}: default`, `${op.name}.${name}: other`];
+  });
+}
+
+function classOf({ op, attrs, inputs }: OpNode, name: string): string {
+  const spec = op.attrs[name]!;
+  const value = attrs[name]!;
+  if (spec.type === 'bool') return String(value);
+  if (spec.default === undefined) return 'given';
+  const all = spec.default === 'all' ? inputs[0]!.type.shape.map((_, i) => i) : undefined;
+  const flat = (Array.isArray(value) ? value : [value]).map(plain);
+  const isDefault = all ? flat.join() === all.join() : flat.every(v => v === spec.default);
+  return isDefault ? 'default' : 'other';
+}
+
+const plain = (a: Attr): Attr =>
+  typeof a === 'object' && 'terms' in a ? (/^-?\d+$/.test(a.key) ? Number(a.key) : a.key) : a;
+
+/** Ops, options, dtypes and sizes of a graph, with those of its loops. */
+export function countGraph(counts: Counts, graph: Graph): void {
+  for (const node of graph.nodes) {
+    for (const { type } of node.outputs) {
+      counts.add('dtype', type.dtype);
+      for (const { key } of type.shape) {
+        counts.add('size', /^\d+$/.test(key) ? 'fixed' : 'free');
+        if (key === '1') counts.add('size', '1');
+        else if (Number(key) % 2 === 1) counts.add('size', 'odd');
+      }
+    }
+    if (node.kind === 'loop') countGraph(counts, node.body);
+    if (node.kind !== 'op') continue;
+    counts.add('op', node.op.name.startsWith('op_') ? '(index notation)' : node.op.name);
+    for (const name of Object.keys(node.op.attrs))
+      if (node.attrs[name] !== undefined)
+        counts.add('option', `${node.op.name}.${name}: ${classOf(node, name)}`);
+  }
+}
+
+/** What later passes did: fewer works than ops, tensors side by side, kernels, a plan. */
+export function countCompiled(counts: Counts, { graph, program, scheduled, plan }: CompiledProgram): void {
+  const changed = (pass: string, holds: boolean): void => {
+    if (holds) counts.add('pass that changed something', pass);
+  };
+  changed('fuse', program.works.length < graph.nodes.filter(n => n.kind !== 'input').length);
+  changed(
+    'pack',
+    program.tensors.some(t => t.role === 'pack'),
+  );
+  changed(
+    'schedule',
+    scheduled.some(s => s.kernels.length > 0),
+  );
+  changed('plan-memory', plan.dispatches.length > 0);
+  countProgram(counts, program);
+  countKernels(counts, program, scheduled);
+}
+
+/** What kind of fusion made the works of a program, told from the works. */
+function countProgram(counts: Counts, { tensors, works }: Program): void {
+  const fusion = (name: string, holds: boolean): void => {
+    if (holds) counts.add('fusion', name);
+  };
+  for (const t of tensors) {
+    fusion('view', t.view !== undefined);
+    fusion('pack', t.role === 'pack');
+  }
+  for (const { region, absorbed, inputs, outputs, loop } of works) {
+    const compute = region.stages[0]!;
+    const { reduce, outs } = compute;
+    fusion('loop', loop !== undefined);
+    fusion('inline', !reduce && outs.length === 1 && absorbed.length > 1);
+    fusion('epilogue', reduce !== undefined && outs.some(o => o.value.kind !== 'reduced'));
+    fusion('maps side by side', !reduce && outs.length > 1);
+    fusion('sibling', (reduce?.lift.length ?? 0) > 1 || outs.some(o => o.keep));
+    fusion(
+      'in place',
+      outputs.some(t => inputs.includes(t)),
+    );
+  }
+}
+
+function countKernels(counts: Counts, program: Program, scheduled: readonly Scheduled[]): void {
+  scheduled.forEach(({ kernels, temporaries }, i) => {
+    const shared = kernels.some(k => k.shared.length > 0);
+    const split = temporaries.length > 0;
+    const map = !program.works[i]!.region.stages[0]!.reduce;
+    const name = map ? 'map' : shared ? (split ? 'workgroup, split' : 'workgroup') : split ? 'split' : 'tile';
+    counts.add('schedule', name);
+  });
+}
