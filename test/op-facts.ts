@@ -40,7 +40,8 @@ function converted(x: NdArray, dtype: DType): NdArray {
   if (dtype === x.dtype || (isFloat(dtype) && isFloat(x.dtype))) return { ...x, dtype };
   const value = (v: number): number => {
     if (dtype === 'bool') return v === 0 ? 0 : 1;
-    const whole = Math.trunc(dtype === 'i32' || isFloat(dtype) ? v : Math.abs(v));
+    const size = Math.trunc(dtype === 'i32' || isFloat(dtype) ? v : Math.abs(v));
+    const whole = dtype === 'u8' ? Math.min(size, 255) : size;
     return v !== 0 && whole === 0 ? 1 : whole;
   };
   return { ...x, dtype, data: x.data.map(value) };
