@@ -9,12 +9,12 @@ const entries = readdirSync(folder)
   .map(name => {
     const text = readFileSync(new URL(name, folder), 'utf8');
     // Only declarations begin at the left edge (`dnnc fmt`).
-    const declares = [...text.matchAll(/^(?:const|fn|op|block|net) (\w+)/gm)].map(m => m[1]);
+    const declares = [...text.matchAll(/^(?:const|fn|op|block|net) (\w+)/gm)].map(m => [m[1], m.index]);
     return `  { name: ${JSON.stringify(name)}, declares: ${JSON.stringify(declares)}, text: ${JSON.stringify(text)} },\n`;
   });
 const text =
   '// Made by scripts/embed-std.mjs from the .dnn files beside it. Do not edit.\n' +
-  'export interface StandardSource {\n  readonly name: string;\n  readonly declares: readonly string[];\n  readonly text: string;\n}\n' +
+  'export interface StandardSource {\n  readonly name: string;\n  /** Names, and where each declaration begins. */\n  readonly declares: readonly (readonly [name: string, at: number])[];\n  readonly text: string;\n}\n' +
   `export const sources: readonly StandardSource[] = [\n${entries.join('')}];\n`;
 const target = new URL('embedded.ts', folder);
 let before = '';
