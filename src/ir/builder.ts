@@ -74,7 +74,7 @@ export class GraphBuilder {
   }
 
   /** A value that stands for an input of a loop's body until `takeDependents` has it; no node of this graph. */
-  placeholder(type: TensorType, name: string, origin: Origin = this.origin): Value {
+  standIn(type: TensorType, name: string, origin: Origin = this.origin): Value {
     return this.#inputNode('state', name, type, origin).outputs[0];
   }
 

@@ -6,7 +6,7 @@ import { graphInputs } from './graph.ts';
 interface Entering {
   readonly role: 'data' | 'state';
   readonly name: string;
-  readonly placeholder: Value;
+  readonly standIn: Value;
   readonly outside: Value;
 }
 
@@ -27,22 +27,22 @@ export class LoopBuilder {
   /** The turn's slice of a stack along its leading axis. Names of slices and carries are unique. */
   slice(name: string, stack: Value): Value {
     const { dtype, shape } = stack.type;
-    return this.#enter('data', name, stack, this.#b.placeholder({ dtype, shape: shape.slice(1) }, name));
+    return this.#enter('data', name, stack, this.#b.standIn({ dtype, shape: shape.slice(1) }, name));
   }
 
   /** What the turn before left, or `initial`. */
   carry(name: string, initial: Value): Value {
-    return this.#enter('state', name, initial, this.#b.placeholder(initial.type, name));
+    return this.#enter('state', name, initial, this.#b.standIn(initial.type, name));
   }
 
-  #enter(role: Entering['role'], name: string, outside: Value, placeholder: Value): Value {
-    this.#entering.push({ role, name, placeholder, outside });
-    return placeholder;
+  #enter(role: Entering['role'], name: string, outside: Value, standIn: Value): Value {
+    this.#entering.push({ role, name, standIn, outside });
+    return standIn;
   }
 
   /** Takes the nodes of an unfinished body out of the graph. */
   abandon(): readonly Node[] {
-    const roots = this.#entering.map(e => e.placeholder);
+    const roots = this.#entering.map(e => e.standIn);
     return this.#b.takeDependents(this.#from, roots);
   }
 
@@ -69,7 +69,7 @@ export class LoopBuilder {
       values.set(of, inner);
       return inner;
     };
-    for (const e of this.#entering) enter(e.role, e.name, e.outside, e.placeholder);
+    for (const e of this.#entering) enter(e.role, e.name, e.outside, e.standIn);
     const within = (value: Value): Value =>
       values.get(value) ?? enter('input', constName(value), value, value);
     for (const node of inside) {

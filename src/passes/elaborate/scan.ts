@@ -69,11 +69,12 @@ export function evaluateScan(ctx: Context, scope: Scope, expr: ScanExpr): Val {
 
   return ctx.within(scope.module, { span: expr.span }, () => {
     runTurn(ctx, loop, inner, expr, steps);
+    let active: Value | undefined;
     /** Where a sequence is over, what a turn makes does not count. */
     const masked = (value: Value, otherwise: Value | number, span: Span): Value => {
       if (isWhole) return value;
-      const turn = loop.slice('turn', B.iota(b, [steps], 0));
-      return B.where(b, alongBatch(ctx, B.lt(b, turn, counts), value, span), value, otherwise);
+      active ??= B.lt(b, loop.slice('turn', B.iota(b, [steps], 0)), counts);
+      return B.where(b, alongBatch(ctx, active, value, span), value, otherwise);
     };
     const updates = carried.map(c => {
       const value = nextValue(ctx, inner, c, lastAssigned(expr, c.name.name));
