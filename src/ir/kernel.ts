@@ -41,8 +41,15 @@ export interface SharedArray {
 
 export type Stmt =
   | { readonly kind: 'let'; readonly name: string; readonly value: KExpr }
-  | { readonly kind: 'var'; readonly name: string; readonly dtype: DType; readonly value: KExpr }
+  | {
+      readonly kind: 'var';
+      readonly name: string;
+      readonly dtype: DType;
+      readonly lanes?: number;
+      readonly value: KExpr;
+    }
   | { readonly kind: 'assign'; readonly name: string; readonly value: KExpr }
+  /** A value of several lanes goes to as many consecutive elements. */
   | { readonly kind: 'store'; readonly buffer: string; readonly index: KExpr; readonly value: KExpr }
   | { readonly kind: 'store-shared'; readonly array: string; readonly index: KExpr; readonly value: KExpr }
   /** for (var name = from; name < to; name += step) */
@@ -67,23 +74,54 @@ export type Stmt =
     }
   | { readonly kind: 'comment'; readonly text: string };
 
-/** Integer arithmetic is i32 (indices) unless a dtype says otherwise; `floordiv` and `mod` have non-negative operands. */
+/**
+ * Integer arithmetic is i32 (indices) unless a dtype says otherwise; `floordiv` and `mod` have non-negative operands.
+ *
+ * An expression has one lane, or `lanes` of them (4 or 8): arithmetic goes lane by lane, and both operands have as many.
+ * Indices, conditions of `if` and bounds of loops have one.
+ */
 export type KExpr =
-  | { readonly kind: 'const'; readonly dtype: DType; readonly value: number }
-  | { readonly kind: 'ref'; readonly dtype: DType; readonly name: string }
+  | { readonly kind: 'const'; readonly dtype: DType; readonly value: number; readonly lanes?: undefined }
+  | { readonly kind: 'ref'; readonly dtype: DType; readonly name: string; readonly lanes?: number }
   /** i32: `group` = linear workgroup number, `local` = number of the invocation in it, `lane` = number in its subgroup. */
-  | { readonly kind: 'builtin'; readonly dtype: 'i32'; readonly name: 'group' | 'local' | 'lane' }
+  | {
+      readonly kind: 'builtin';
+      readonly dtype: 'i32';
+      readonly name: 'group' | 'local' | 'lane';
+      readonly lanes?: undefined;
+    }
   /** A word of the uniform block: a free dim (i32), a run-time scalar, or a word of the random key. */
-  | { readonly kind: 'uniform'; readonly dtype: DType; readonly name: string }
-  | { readonly kind: 'load'; readonly dtype: DType; readonly buffer: string; readonly index: KExpr }
-  | { readonly kind: 'load-shared'; readonly dtype: DType; readonly array: string; readonly index: KExpr }
-  | { readonly kind: 'unary'; readonly dtype: DType; readonly op: UnaryOp; readonly a: KExpr }
+  | { readonly kind: 'uniform'; readonly dtype: DType; readonly name: string; readonly lanes?: undefined }
+  /** Lane l is element index + l. Lanes whose `mask` (bool, as many lanes) fails are not read and are 0. */
+  | {
+      readonly kind: 'load';
+      readonly dtype: DType;
+      readonly buffer: string;
+      readonly index: KExpr;
+      readonly lanes?: number;
+      readonly mask?: KExpr;
+    }
+  | {
+      readonly kind: 'load-shared';
+      readonly dtype: DType;
+      readonly array: string;
+      readonly index: KExpr;
+      readonly lanes?: number;
+    }
+  | {
+      readonly kind: 'unary';
+      readonly dtype: DType;
+      readonly op: UnaryOp;
+      readonly a: KExpr;
+      readonly lanes?: number;
+    }
   | {
       readonly kind: 'binary';
       readonly dtype: DType;
       readonly op: BinaryOp;
       readonly a: KExpr;
       readonly b: KExpr;
+      readonly lanes?: number;
     }
   | {
       readonly kind: 'select';
@@ -91,6 +129,41 @@ export type KExpr =
       readonly condition: KExpr;
       readonly a: KExpr;
       readonly b: KExpr;
+      readonly lanes?: number;
     }
-  | { readonly kind: 'cast'; readonly dtype: DType; readonly a: KExpr }
-  | { readonly kind: 'random'; readonly dtype: 'u32'; readonly args: readonly [KExpr, KExpr, KExpr, KExpr] };
+  | { readonly kind: 'cast'; readonly dtype: DType; readonly a: KExpr; readonly lanes?: number }
+  | {
+      readonly kind: 'random';
+      readonly dtype: 'u32';
+      readonly args: readonly [KExpr, KExpr, KExpr, KExpr];
+      readonly lanes?: number;
+    }
+  /** The same scalar in every lane. */
+  | { readonly kind: 'splat'; readonly dtype: DType; readonly lanes: number; readonly a: KExpr }
+  /** Lanes made of one scalar each. */
+  | {
+      readonly kind: 'lanes';
+      readonly dtype: DType;
+      readonly lanes: number;
+      readonly parts: readonly KExpr[];
+    }
+  /** One lane of `a`. */
+  | {
+      readonly kind: 'lane';
+      readonly dtype: DType;
+      readonly a: KExpr;
+      readonly lane: number;
+      readonly lanes?: undefined;
+    }
+  /** Lanes picked from those of `a`, which count from 0, and of `b`, which count on. */
+  | {
+      readonly kind: 'shuffle';
+      readonly dtype: DType;
+      readonly lanes: number;
+      readonly a: KExpr;
+      readonly b: KExpr;
+      readonly picks: readonly number[];
+    };
+
+/** How many lanes a value has. */
+export const lanesOf = (e: KExpr): number => e.lanes ?? 1;

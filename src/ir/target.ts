@@ -1,8 +1,11 @@
 /** What fusing, scheduling and planning must know about the machine. */
 export interface Target {
   readonly name: string;
-  /** `gpu`: many cores, fast workgroup memory. `software`: a CPU running shaders, register tiles only. */
-  readonly kind: 'gpu' | 'software';
+  /**
+   * `gpu`: many cores, fast workgroup memory. `software`: a CPU running shaders, register tiles only. `cpu`: WebAssembly,
+   * vectors of four lanes, a few threads, caches.
+   */
+  readonly kind: 'gpu' | 'software' | 'cpu';
   readonly maxStorageBuffersPerShaderStage: number;
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;
@@ -25,3 +28,14 @@ export const gpuTarget: Target = { name: 'gpu', kind: 'gpu', ...base };
 
 /** For adapters such as SwiftShader, where workgroup memory is slow and every instruction counts. */
 export const softwareTarget: Target = { name: 'software', kind: 'software', ...base };
+
+/** WebAssembly with SIMD128: a workgroup is one invocation, memory is one and bindings are addresses. */
+export const wasmTarget: Target = {
+  name: 'wasm',
+  kind: 'cpu',
+  maxStorageBuffersPerShaderStage: 64,
+  maxComputeInvocationsPerWorkgroup: 1,
+  maxComputeWorkgroupStorageSize: 2 ** 20,
+  maxStorageBufferBindingSize: 2 ** 32 - 2 ** 16,
+  features: new Set<string>(),
+};

@@ -17,6 +17,7 @@ export interface Prices {
 export const prices: Readonly<Record<Target['kind'], Prices>> = {
   // Measured on SwiftShader with two cores: a dynamic load costs what twenty chained multiply-adds cost.
   software: { load: 24, arithmetic: 1.3, update: 4, lanes: 8, dispatch: 15000, code: 250 },
+  cpu: { load: 0.4, arithmetic: 0.5, update: 0.1, lanes: 2, dispatch: 1000, code: 10 },
   gpu: { load: 4, arithmetic: 1, update: 1, lanes: 16384, dispatch: 3000, code: 10 },
 };
 

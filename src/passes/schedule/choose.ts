@@ -8,7 +8,11 @@ import type { MapChoice } from './map.ts';
 import type { TileChoice } from './tile.ts';
 
 /** Most multiply-adds of straight-line code, and accumulators, in one kernel. */
-const limits = { software: { code: 480, block: 32 }, gpu: { code: 64, block: 16 } } as const;
+const limits = {
+  software: { code: 480, block: 32 },
+  gpu: { code: 64, block: 16 },
+  cpu: { code: 64, block: 8 },
+} as const;
 
 export interface Choice {
   readonly tiles: TileChoice;
@@ -38,6 +42,7 @@ export function chooseTiles(compute: Compute, target: Target, inPlace = false): 
 
 /** Small grids get small workgroups, so that every core has some. */
 function workgroupSize(invocations: number, target: Target): number {
+  if (target.kind === 'cpu') return 1;
   if (target.kind === 'gpu') return 64;
   let size = 64;
   while (size > 4 && invocations / size < 8) size /= 2;
@@ -88,6 +93,8 @@ function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Map<Axis,
 
 export function chooseMap(compute: Compute, target: Target): MapChoice {
   const total = compute.axes.reduce((n, a) => n * nominalValue(a.extent), 1);
+  if (target.kind === 'cpu')
+    return { perInvocation: Math.min(4096, Math.ceil(total / 16)) || 1, workgroupSize: 1 };
   if (target.kind === 'gpu')
     return { perInvocation: 1, workgroupSize: Math.min(64, target.maxComputeInvocationsPerWorkgroup) };
   const perInvocation = [16, 8, 4, 2].find(n => total / (64 * n) >= 8) ?? 1;
