@@ -2,8 +2,8 @@ import * as A from '../../ir/affine.ts';
 import type { Axis, Expr, Index, Predicate } from '../../ir/compute.ts';
 import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
-import { exprKey } from '../../ir/expr.ts';
-import type { KExpr, KernelBuffer, Stmt } from '../../ir/kernel.ts';
+import { exprKey, mapIndex } from '../../ir/expr.ts';
+import { type KExpr, type KernelBuffer, lanesOf, type Stmt } from '../../ir/kernel.ts';
 import type { Tensor } from '../../ir/program.ts';
 import { storageOf } from '../../ir/program.ts';
 import type { BinaryOp } from '../../ir/scalar.ts';
@@ -32,6 +32,9 @@ export class Emitter {
   readonly #tensors: readonly Tensor[];
   readonly #buffers = new Map<Tensor, KernelBuffer>();
   #condition: KExpr | undefined;
+  /** The axis that runs over the lanes, and the only lane that is looked at, if it is one. */
+  #lanes: { readonly axis: Axis; readonly count: number } | undefined;
+  #lane: number | undefined;
 
   /** `tensors` are what loads refer to by position; `written` are stored to. */
   constructor(tensors: readonly Tensor[], written: readonly Tensor[]) {
@@ -86,6 +89,68 @@ export class Emitter {
     this.#axes.set(axis, value);
   }
 
+  /**
+   * Until `body` is done, `axis` stands for 0 to `count` - 1 in as many lanes: what depends on it has a value for each,
+   * memory is read and written as vectors where consecutive lanes are consecutive elements, lane by lane elsewhere.
+   */
+  withLanes(axis: Axis, count: number, body: () => void): void {
+    const before = this.#lanes;
+    this.#lanes = { axis, count };
+    body();
+    this.#lanes = before;
+  }
+
+  /** What `emit` makes for one lane alone. */
+  #inLane<T>(lane: number, emit: () => T): T {
+    const before = this.#lane;
+    this.#lane = lane;
+    const made = emit();
+    this.#lane = before;
+    return made;
+  }
+
+  #inEachLane<T>(emit: (lane: number) => T): T[] {
+    return Array.from({ length: this.#lanes!.count }, (_, l) => this.#inLane(l, () => emit(l)));
+  }
+
+  /** The finished reduction as one lane sees it. */
+  #reducedIn(lane: number, reduced: Reduced | undefined): Reduced | undefined {
+    return (
+      reduced &&
+      (c => {
+        const value = reduced(c);
+        return lanesOf(value) > 1 ? K.lane(value, lane) : value;
+      })
+    );
+  }
+
+  /** How elements follow each other from lane to lane: 0: all lanes have the same, 1: the next, undefined: else. */
+  #step(at: readonly Index[], tensor: Tensor): 0 | 1 | undefined {
+    if (!this.#lanes || this.#lane !== undefined) return 0;
+    const { axes, rest } = A.axisCoefficients(A.flatten(at, tensor.type.shape));
+    if (this.#varies(rest)) return undefined;
+    const coefficient = axes.get(this.#lanes.axis);
+    if (!coefficient) return 0;
+    return D.isConstant(coefficient, 1) ? 1 : undefined;
+  }
+
+  /** Whether an index may differ from lane to lane. What is read out of a reduction counts as if it did. */
+  #varies(x: Index): boolean {
+    const { axis } = this.#lanes!;
+    let found = false;
+    mapIndex(x, {
+      axis: a => {
+        found ||= a === axis;
+        return undefined;
+      },
+      reduced: e => {
+        found = true;
+        return e;
+      },
+    });
+    return found;
+  }
+
   /** A named value; an equal one that is in scope is used again. */
   bind(wish: string, value: KExpr): KExpr {
     if (K.isLeaf(value)) return value;
@@ -96,15 +161,15 @@ export class Emitter {
     }
     const name = this.name(wish);
     this.push({ kind: 'let', name, value });
-    const ref: KExpr = { kind: 'ref', dtype: value.dtype, name };
+    const ref = K.ref(name, value.dtype, lanesOf(value));
     this.#scopes.at(-1)!.known.set(key, ref);
     return ref;
   }
 
   variable(wish: string, value: KExpr): Extract<KExpr, { kind: 'ref' }> {
     const name = this.name(wish);
-    this.push({ kind: 'var', name, dtype: value.dtype, value });
-    return { kind: 'ref', dtype: value.dtype, name };
+    this.push({ kind: 'var', name, dtype: value.dtype, ...K.several(lanesOf(value)), value });
+    return K.ref(name, value.dtype, lanesOf(value));
   }
 
   dim(d: Dim): KExpr {
@@ -130,6 +195,10 @@ export class Emitter {
       case 'dim':
         return this.dim(x.dim);
       case 'axis': {
+        if (x.axis === this.#lanes?.axis)
+          return this.#lane === undefined
+            ? K.lanes(Array.from({ length: this.#lanes.count }, (_, l) => K.int(l)))
+            : K.int(this.#lane);
         const value = this.#axes.get(x.axis);
         if (!value) throw new Error(`axis ${x.axis.name} has no value here`);
         return value;
@@ -170,10 +239,10 @@ export class Emitter {
     const signed = op !== 'div' && dtype === 'i32';
     const result: KExpr = signed
       ? K.floorDivision(op, a, b, (wish, value) => this.bind(wish, value))
-      : { kind: 'binary', dtype, op, a, b };
+      : K.binary(op, a, b);
     const zero = K.constant(0, dtype);
     if (b.kind === 'const') return b.value === 0 ? zero : result;
-    return K.select({ kind: 'binary', dtype: 'bool', op: 'eq', a: b, b: zero }, zero, result);
+    return K.select(K.binary('eq', b, zero), zero, result);
   }
 
   /** While `body` emits, every load reads element 0 where `condition` fails. */
@@ -217,11 +286,19 @@ export class Emitter {
     }
     const buffer = this.#buffers.get(root(tensor))!;
     const dtype = buffer.dtype === 'u32' && e.dtype === 'u8' ? 'u32' : e.dtype;
-    const read = (index: KExpr): KExpr => ({ kind: 'load', dtype, buffer: buffer.name, index });
+    const step = this.#step(e.at, tensor);
     const conditions = [
       ...(this.#condition ? [this.#condition] : []),
       ...(e.guard ? [this.bind('inside', this.predicate(e.guard, reduced))] : []),
     ];
+    const masks = conditions.filter(c => lanesOf(c) > 1);
+    if (step === undefined || (step === 0 && masks.length > 0))
+      return this.bind(
+        buffer.name,
+        K.lanes(this.#inEachLane(l => this.load(e, this.#reducedIn(l, reduced)))),
+      );
+    if (step === 1) return this.#loadLanes(e, tensor, buffer, dtype, conditions, reduced);
+    const read = (index: KExpr): KExpr => ({ kind: 'load', dtype, buffer: buffer.name, index });
     if (conditions.length === 0) return this.bind(buffer.name, read(this.flat(e.at, tensor, reduced)));
     const inside = this.bind(
       'inside',
@@ -229,6 +306,41 @@ export class Emitter {
     );
     const index = K.select(inside, this.flat(e.at, tensor, reduced), K.int(0));
     return this.bind(buffer.name, K.select(inside, read(index), K.constant(e.fill ?? 0, dtype)));
+  }
+
+  /** Consecutive elements; those outside are not read. */
+  #loadLanes(
+    e: Extract<Expr, { kind: 'load' }>,
+    tensor: Tensor,
+    buffer: KernelBuffer,
+    dtype: DType,
+    conditions: readonly KExpr[],
+    reduced?: Reduced,
+  ): KExpr {
+    const lanes = this.#lanes!.count;
+    const first = this.#inLane(0, () => this.flat(e.at, tensor, this.#reducedIn(0, reduced)));
+    if (conditions.length === 0)
+      return this.bind(buffer.name, { kind: 'load', dtype, buffer: buffer.name, index: first, lanes });
+    const inside = this.bind(
+      'inside',
+      conditions.reduce((a, b) => K.binary('and', a, b)),
+    );
+    const scalars = conditions.filter(c => lanesOf(c) === 1);
+    const index =
+      scalars.length === 0
+        ? first
+        : K.select(
+            scalars.reduce((a, b) => K.binary('and', a, b)),
+            first,
+            K.int(0),
+          );
+    const mask = K.splat(inside, lanes);
+    const value: KExpr = { kind: 'load', dtype, buffer: buffer.name, index, lanes, mask };
+    const fill = e.fill ?? 0;
+    return this.bind(
+      buffer.name,
+      fill === 0 && !Object.is(fill, -0) ? value : K.select(mask, value, K.constant(fill, dtype)),
+    );
   }
 
   expr(e: Expr, reduced?: Reduced): KExpr {
@@ -242,29 +354,20 @@ export class Emitter {
       case 'load':
         return this.load(e, reduced);
       case 'unary':
-        return { kind: 'unary', dtype: e.dtype, op: e.op, a: this.expr(e.a, reduced) };
+        return K.unary(e.op, this.expr(e.a, reduced));
       case 'binary': {
         const a = this.expr(e.a, reduced);
         const b = this.expr(e.b, reduced);
         return isInteger(e.dtype) && isDivision(e.op)
           ? this.#quotient(e.op, e.dtype, a, b)
-          : { kind: 'binary', dtype: e.dtype, op: e.op, a, b };
+          : K.binary(e.op, a, b);
       }
       case 'select':
         return K.select(this.expr(e.condition, reduced), this.expr(e.a, reduced), this.expr(e.b, reduced));
       case 'cast':
         return this.#cast(e, this.expr(e.a, reduced));
       case 'random':
-        return {
-          kind: 'random',
-          dtype: 'u32',
-          args: e.args.map(a => K.cast('u32', this.expr(a, reduced))) as unknown as [
-            KExpr,
-            KExpr,
-            KExpr,
-            KExpr,
-          ],
-        };
+        return K.random(e.args.map(a => K.cast('u32', this.expr(a, reduced))));
       case 'reduced':
         if (!reduced) throw new Error('`reduced` outside of a finished reduction');
         return reduced(e.component);
@@ -273,7 +376,7 @@ export class Emitter {
 
   /** What is widened as it is loaded gets a name, like any load: it is converted once, however often it is used. */
   #cast(e: Extract<Expr, { kind: 'cast' }>, a: KExpr): KExpr {
-    const value: KExpr = { kind: 'cast', dtype: e.dtype, a };
+    const value = K.cast(e.dtype, a);
     return e.a.kind === 'load' && e.a.dtype === 'f16' ? this.bind('wide', value) : value;
   }
 
@@ -311,8 +414,15 @@ export class Emitter {
 
   /** buffer[at] = value */
   store(tensor: Tensor, at: readonly Index[], value: KExpr): void {
-    const buffer = this.#buffers.get(root(tensor))!;
-    this.push({ kind: 'store', buffer: buffer.name, index: this.flat(at, tensor), value });
+    const { name: buffer } = this.#buffers.get(root(tensor))!;
+    const put = (stored: KExpr): void =>
+      this.push({ kind: 'store', buffer, index: this.flat(at, tensor), value: stored });
+    const step = this.#step(at, tensor);
+    if (step === 0) put(value);
+    else if (step === 1) {
+      const lanes = K.splat(value, this.#lanes!.count);
+      this.#inLane(0, () => put(lanes));
+    } else this.#inEachLane(l => put(lanesOf(value) > 1 ? K.lane(value, l) : value));
   }
 }
 

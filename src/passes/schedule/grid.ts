@@ -66,7 +66,8 @@ function decode(emitter: Emitter, tiles: readonly Tiled[], id: KExpr): void {
   }
 }
 
-function place(emitter: Emitter, tile: Tiled, value: KExpr): void {
+/** Makes a tile's counter stand for `value`. */
+export function place(emitter: Emitter, tile: Tiled, value: KExpr): void {
   emitter.setAxis(tile.counter, value);
   if (tile.last === undefined) return;
   const start = K.binary('min', K.scale(value, tile.size), K.int(tile.last));
