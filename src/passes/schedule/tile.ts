@@ -68,7 +68,12 @@ export function elements(sizes: readonly number[]): number[][] {
 }
 
 /** What tells accumulators apart: elements that differ only along axes which the part ignores have the same. */
-export function accumulatorKey(component: number, part: Part, axes: readonly Axis[], at: readonly number[]): string {
+export function accumulatorKey(
+  component: number,
+  part: Part,
+  axes: readonly Axis[],
+  at: readonly number[],
+): string {
   return `${component}:${at.map((x, i) => (part.axes.has(axes[i]!) ? x : 0)).join()}`;
 }
 

@@ -77,9 +77,6 @@ export function endsOf(
   const [least, most] = [lower.get(axis) ?? [], upper.get(axis) ?? []];
   if (least.length + most.length === 0) return undefined;
   const from = least.reduce<KExpr>((end, x) => K.binary('max', end, emitter.index(x)), K.int(0));
-  const to = most.reduce<KExpr>(
-    (end, x) => K.binary('min', end, emitter.index(x)),
-    emitter.dim(axis.extent),
-  );
+  const to = most.reduce<KExpr>((end, x) => K.binary('min', end, emitter.index(x)), emitter.dim(axis.extent));
   return [emitter.bind('from', from), emitter.bind('to', to)];
 }

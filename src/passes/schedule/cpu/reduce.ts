@@ -147,9 +147,7 @@ class ReduceTile {
     return new Map(
       this.#tiles.map(({ axis, base }, i): [Axis, Index] => [
         axis,
-        axis === this.#choice.lane
-          ? A.add(A.add(base, width * at[i]!), this.#lanes)
-          : A.add(base, at[i]!),
+        axis === this.#choice.lane ? A.add(A.add(base, width * at[i]!), this.#lanes) : A.add(base, at[i]!),
       ]),
     );
   }
@@ -200,7 +198,8 @@ class ReduceTile {
           values = merge(emitter, part.monoid, values, lifted);
         }
         variables.forEach((v, c) => {
-          if (values[c] !== v) emitter.push({ kind: 'assign', name: v.name, value: K.splat(values[c]!, lanesOf(v)) });
+          if (values[c] !== v)
+            emitter.push({ kind: 'assign', name: v.name, value: K.splat(values[c]!, lanesOf(v)) });
         });
       }
     };
