@@ -25,6 +25,7 @@ import { pack, packGroups, stateOrder } from './pack.ts';
 import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, runPass } from './pass.ts';
 import { layoutState, planMemory } from './plan-memory.ts';
 import { type Scheduled, schedule } from './schedule/index.ts';
+import { stage } from './stage.ts';
 
 const programLevel: Level<Program> = { print: printProgram, verify: verifyProgram };
 
@@ -102,6 +103,12 @@ export function moduleGraphs(module: Module): [string, Graph][] {
   ];
 }
 
+const staging: Pass<Program> = {
+  name: 'stage',
+  doc: 'Copies operands of reductions into the layout in which vectors read them.',
+  run: stage,
+};
+
 /** From graphs to plans: every pass, each verified. All programs of a module share one layout of the state buffer. */
 export function compileModule(module: Module, context: PipelineContext): CompiledModule {
   const { target, precision = 'f32' } = context;
@@ -150,13 +157,14 @@ export function compileModule(module: Module, context: PipelineContext): Compile
       programLevel,
       programLevel,
     );
+    const staged = target.kind === 'cpu' ? runPass(staging, packed, own, programLevel, programLevel) : packed;
     const scheduled = runPass(
       {
         name: 'schedule',
         doc: 'Gives every work its kernels, chosen for the target.',
         run: p => schedule(p, target),
       },
-      packed,
+      staged,
       own,
       programLevel,
       kernelLevel,
@@ -165,14 +173,14 @@ export function compileModule(module: Module, context: PipelineContext): Compile
       {
         name: 'plan-memory',
         doc: 'Gives every tensor its place and every dispatch its bindings.',
-        run: list => planMemory(packed, list, layout),
+        run: list => planMemory(staged, list, layout),
       },
       scheduled,
       own,
       kernelLevel,
       planLevel(layout),
     );
-    programs.set(name, { name, graph, program: packed, scheduled, plan });
+    programs.set(name, { name, graph, program: staged, scheduled, plan });
   }
   return { layout, programs };
 }

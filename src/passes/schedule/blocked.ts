@@ -78,7 +78,7 @@ const whole = (emitter: Emitter, axis: Axis, bounds: Bounds): Level => ({
     const name = emitter.name(axis.name);
     const [from, to] = known;
     emitter.setAxis(axis, K.ref(name));
-    emitter.push({ kind: 'for', name, from, to, step: 1, body: emitter.block(body) });
+    emitter.push({ kind: 'for', name, from, to, step: 1, body: emitter.block(body, name) });
   },
 });
 
@@ -126,7 +126,7 @@ function inBlocks(
           to = emitter.bind('end', K.binary('min', K.sum([from, K.int(step)]), end));
           body();
           [from, to] = [start, end];
-        });
+        }, name);
         emitter.push({ kind: 'for', name, from, to, step, body: inner });
       },
     }),
@@ -136,7 +136,7 @@ function inBlocks(
     run: body => {
       const name = emitter.name(axis.name);
       emitter.setAxis(axis, K.ref(name));
-      const inner = emitter.block(body);
+      const inner = emitter.block(body, name);
       emitter.push({ kind: 'for', name, from, to, step: 1, body: inner });
     },
   };

@@ -18,6 +18,12 @@ const isDivision = (op: BinaryOp): op is Division => op === 'div' || op === 'flo
 /** What `reduced` and the two sides of a merge stand for while an expression is emitted. */
 export type Reduced = (component: number) => KExpr;
 
+interface Scope {
+  readonly statements: Stmt[];
+  readonly known: Map<string, KExpr>;
+  readonly isLoop: boolean;
+}
+
 /**
  * Writes statements: turns expressions over axes into kernel expressions, gives names to loads and to what is
  * used twice, and never computes the same thing again where the first result is still in scope.
@@ -25,9 +31,10 @@ export type Reduced = (component: number) => KExpr;
 export class Emitter {
   readonly buffers: KernelBuffer[] = [];
   readonly #names = new Set<string>();
-  readonly #scopes: { statements: Stmt[]; known: Map<string, KExpr> }[] = [
-    { statements: [], known: new Map() },
-  ];
+  readonly #scopes: Scope[] = [{ statements: [], known: new Map(), isLoop: false }];
+  /** The scope in which a name has its value; those that change are not listed. */
+  readonly #depths = new Map<string, number>();
+  readonly #hoists: boolean;
   readonly #axes = new Map<Axis, KExpr>();
   readonly #tensors: readonly Tensor[];
   readonly #buffers = new Map<Tensor, KernelBuffer>();
@@ -36,8 +43,12 @@ export class Emitter {
   #lanes: { readonly axis: Axis; readonly count: number } | undefined;
   #lane: number | undefined;
 
-  /** `tensors` are what loads refer to by position; `written` are stored to. */
-  constructor(tensors: readonly Tensor[], written: readonly Tensor[]) {
+  /**
+   * `tensors` are what loads refer to by position; `written` are stored to. `hoists`: what does not change inside a loop
+   * is named in front of it, for targets whose compilers do not see to that.
+   */
+  constructor(tensors: readonly Tensor[], written: readonly Tensor[], hoists = false) {
+    this.#hoists = hoists;
     this.#tensors = tensors;
     for (const tensor of tensors)
       if (tensor.role !== 'scalar' && tensor.role !== 'key')
@@ -77,9 +88,13 @@ export class Emitter {
     this.#scopes.at(-1)!.statements.push(statement);
   }
 
-  /** Statements made by `body` go into a block of their own; what they name is forgotten afterwards. */
-  block(body: () => void): Stmt[] {
-    this.#scopes.push({ statements: [], known: new Map() });
+  /**
+   * Statements made by `body` go into a block of their own; what they name is forgotten afterwards. `counter` is the
+   * variable of the loop that the block is the body of.
+   */
+  block(body: () => void, counter?: string): Stmt[] {
+    this.#scopes.push({ statements: [], known: new Map(), isLoop: counter !== undefined });
+    if (counter !== undefined) this.#depths.set(counter, this.#scopes.length - 1);
     body();
     return this.#scopes.pop()!.statements;
   }
@@ -160,10 +175,37 @@ export class Emitter {
       if (known) return known;
     }
     const name = this.name(wish);
-    this.push({ kind: 'let', name, value });
+    const depth = this.#hoists ? this.#depthOf(value) : this.#scopes.length - 1;
+    const scope = this.#scopes[depth]!;
+    scope.statements.push({ kind: 'let', name, value });
+    this.#depths.set(name, depth);
     const ref = K.ref(name, value.dtype, lanesOf(value));
-    this.#scopes.at(-1)!.known.set(key, ref);
+    scope.known.set(key, ref);
     return ref;
+  }
+
+  /** The outermost scope in which an expression has the value that it has here. */
+  #depthOf(e: KExpr): number {
+    const here = this.#scopes.length - 1;
+    switch (e.kind) {
+      case 'const':
+      case 'uniform':
+        return 0;
+      case 'builtin':
+        return 0;
+      case 'ref':
+        return this.#depths.get(e.name) ?? here;
+      case 'load-shared':
+        return here;
+      case 'load': {
+        // Not out of a condition, which may be what keeps it inside its buffer.
+        if (this.buffers.find(b => b.name === e.buffer)!.access !== 'read') return here;
+        const condition = this.#scopes.findLastIndex(s => !s.isLoop);
+        return Math.max(condition, this.#depthOf(e.index), e.mask ? this.#depthOf(e.mask) : 0);
+      }
+      default:
+        return K.operands(e).reduce((most, part) => Math.max(most, this.#depthOf(part)), 0);
+    }
   }
 
   variable(wish: string, value: KExpr): Extract<KExpr, { kind: 'ref' }> {
@@ -267,8 +309,24 @@ export class Emitter {
     const flat = A.flatten(at, tensor.type.shape);
     const { rest } = A.axisCoefficients(flat);
     const offset = rest.kind === 'dim' ? D.constantValue(rest.dim) : undefined;
-    if (!offset) return this.bind('at', this.index(flat, reduced));
-    return K.sum([this.bind('at', this.index(A.sub(flat, offset), reduced)), K.int(offset)]);
+    if (!offset) return this.#bindSum('at', this.index(flat, reduced));
+    return K.sum([this.#bindSum('at', this.index(A.sub(flat, offset), reduced)), K.int(offset)]);
+  }
+
+  /** A sum whose terms change in different loops is added up from the outermost inwards. */
+  #bindSum(wish: string, value: KExpr): KExpr {
+    if (!this.#hoists) return this.bind(wish, value);
+    const byDepth = new Map<number, KExpr[]>();
+    for (const term of K.terms(value)) {
+      const depth = this.#depthOf(term);
+      byDepth.set(depth, [...(byDepth.get(depth) ?? []), term]);
+    }
+    const levels = [...byDepth].sort(([a], [b]) => a - b).map(([, terms]) => terms);
+    const [first = [K.int(0)], ...others] = levels;
+    return others.reduce(
+      (sum, terms) => this.bind(wish, K.sum([sum, ...terms])),
+      this.bind(wish, K.sum(first)),
+    );
   }
 
   predicate(predicate: Predicate, reduced?: Reduced): KExpr {

@@ -85,6 +85,6 @@ export function loop(emitter: Emitter, axis: Axis, body: () => void): void {
   const name = emitter.name(axis.name);
   emitter.setAxis(axis, K.ref(name));
   const to = emitter.dim(axis.extent);
-  const statements: Stmt[] = emitter.block(body);
+  const statements: Stmt[] = emitter.block(body, name);
   emitter.push({ kind: 'for', name, from: K.int(0), to, step: 1, body: statements });
 }

@@ -104,10 +104,14 @@ function scheduleWork(
 
 /** Vectors and register tiles for a CPU. */
 function laneKernel(work: Work, compute: Compute): Kernel {
-  return emitKernel(work, 1, emitter =>
-    compute.reduce
-      ? emitLaneTiles(emitter, work, compute, chooseLanes(compute, isInPlace(work)))
-      : emitLaneMap(emitter, work, compute, chooseLaneMap(compute)),
+  return emitKernel(
+    work,
+    1,
+    emitter =>
+      compute.reduce
+        ? emitLaneTiles(emitter, work, compute, chooseLanes(compute, isInPlace(work)))
+        : emitLaneMap(emitter, work, compute, chooseLaneMap(compute)),
+    true,
   );
 }
 
@@ -147,8 +151,13 @@ function blockKernel(work: Work, compute: Compute, product: Product, block: Bloc
 
 type Emitted = Kernel['groups'] | { readonly groups: Kernel['groups']; readonly shared: Kernel['shared'] };
 
-function emitKernel(work: Work, workgroupSize: number, emit: (emitter: Emitter) => Emitted): Kernel {
-  const emitter = new Emitter(work.inputs, work.outputs);
+function emitKernel(
+  work: Work,
+  workgroupSize: number,
+  emit: (emitter: Emitter) => Emitted,
+  hoists = false,
+): Kernel {
+  const emitter = new Emitter(work.inputs, work.outputs, hoists);
   const emitted = emit(emitter);
   const { groups, shared } = 'terms' in emitted ? { groups: emitted, shared: [] } : emitted;
   return {

@@ -45,7 +45,10 @@ export function overGroups(
   const loops = live.slice(turns > 1 ? cut - 1 : cut);
   const nest = (depth: number): void => {
     const t = loops[depth];
-    if (!t) return body();
+    if (!t) {
+      body();
+      return;
+    }
     const name = emitter.name(t.axis.name);
     const extent = emitter.dim(t.counter.extent);
     const from = t === split ? emitter.bind('from', K.scale(numbers.get(t)!, turns)) : K.int(0);
@@ -55,7 +58,7 @@ export function overGroups(
     const inner = emitter.block(() => {
       place(emitter, t, K.ref(name));
       nest(depth + 1);
-    });
+    }, name);
     emitter.push({ kind: 'for', name, from, to, step: 1, body: inner });
   };
   nest(0);

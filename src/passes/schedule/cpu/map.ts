@@ -62,7 +62,14 @@ function lanesAndRest(
   const loop = (name: string, start: KExpr, end: KExpr, step: number, body: (base: Axis) => void): void => {
     const base: Axis = { name: lane.name, extent: lane.extent };
     emitter.setAxis(base, K.ref(name));
-    emitter.push({ kind: 'for', name, from: start, to: end, step, body: emitter.block(() => body(base)) });
+    emitter.push({
+      kind: 'for',
+      name,
+      from: start,
+      to: end,
+      step,
+      body: emitter.block(() => body(base), name),
+    });
   };
   const length = K.sum([to, K.scale(from, -1)]);
   const isWhole = length.kind === 'const' ? length.value % width === 0 : isEven(lane, from, to);

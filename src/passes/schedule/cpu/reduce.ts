@@ -68,8 +68,9 @@ export function emitLaneTiles(emitter: Emitter, work: Work, compute: Compute, ch
       const single: Tiled = { axis: tile.axis, size: 1, counter: rest, base: A.index(rest) };
       emitter.setAxis(rest, K.ref(name));
       const { lane: _, ...scalar } = choice;
-      const body = emitter.block(() =>
-        new ReduceTile(emitter, work, compute, scalar, new Map([...tiles, [tile.axis, single]])).emit(),
+      const body = emitter.block(
+        () => new ReduceTile(emitter, work, compute, scalar, new Map([...tiles, [tile.axis, single]])).emit(),
+        name,
       );
       emitter.push({ kind: 'for', name, from: base, to: extent, step: 1, body });
     });
@@ -204,9 +205,12 @@ class ReduceTile {
       }
     };
     const guarded = (current: readonly KExpr[]): void => {
-      if (bounded.inside.length === 0) return body(current);
-      const condition = emitter.predicate(bounded.inside);
-      emitter.push({ kind: 'if', condition, then: emitter.block(() => body(current)) });
+      const whole = (): void => body(current);
+      if (bounded.inside.length === 0) whole();
+      else {
+        const condition = emitter.predicate(bounded.inside);
+        emitter.push({ kind: 'if', condition, then: emitter.block(whole) });
+      }
     };
     const totals = points.flatMap(p => (isFloatSum(p.part.monoid) ? p.variables : []));
     const counters = reduce.axes.flatMap(a => (a === along ? laneLoop! : unroll.has(a) ? [] : a));
