@@ -26,6 +26,7 @@ import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, ru
 import { layoutState, planMemory } from './plan-memory.ts';
 import { type Scheduled, schedule } from './schedule/index.ts';
 import { stage } from './stage.ts';
+import { winograd } from './winograd/index.ts';
 
 const programLevel: Level<Program> = { print: printProgram, verify: verifyProgram };
 
@@ -103,6 +104,12 @@ export function moduleGraphs(module: Module): [string, Graph][] {
   ];
 }
 
+const transforming: Pass<Program> = {
+  name: 'winograd',
+  doc: 'Takes 3x3 filters of stride 1 through Winograd transforms where that saves time.',
+  run: winograd,
+};
+
 const staging: Pass<Program> = {
   name: 'stage',
   doc: 'Copies operands of reductions into the layout in which vectors read them.',
@@ -157,7 +164,13 @@ export function compileModule(module: Module, context: PipelineContext): Compile
       programLevel,
       programLevel,
     );
-    const staged = target.kind === 'cpu' ? runPass(staging, packed, own, programLevel, programLevel) : packed;
+    const staged =
+      target.kind === 'cpu'
+        ? [transforming, staging].reduce(
+            (p, pass) => runPass(pass, p, own, programLevel, programLevel),
+            packed,
+          )
+        : packed;
     const scheduled = runPass(
       {
         name: 'schedule',

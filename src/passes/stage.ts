@@ -1,16 +1,14 @@
-import * as A from '../ir/affine.ts';
-import type { Axis, Compute, Expr, Index } from '../ir/compute.ts';
+import type { Compute } from '../ir/compute.ts';
 import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../ir/program.ts';
-import type { TensorType } from '../ir/type.ts';
 import { elementCount } from '../ir/type.ts';
-import { loadsOf, mapLoads } from './fuse/definition.ts';
+import { type Copy, copyType, copyWork, type Load, padded, withCopy } from './copies.ts';
+import { loadsOf } from './fuse/definition.ts';
 import { rankLanes } from './schedule/cpu/choose.ts';
 import { nominalValue } from './schedule/grid.ts';
 import { trimInputs } from './schedule/split.ts';
-
-type Load = Extract<Expr, { kind: 'load' }>;
+import { Temporaries } from './temporaries.ts';
 
 /** Nanoseconds to copy an element as it lies, and into another order. */
 const copyPrice = { straight: 0.3, across: 0.9 };
@@ -24,32 +22,21 @@ const worthwhile = 0.93;
  * whole. What several works want the same way is copied once.
  */
 export function stage(program: Program): Program {
-  const stager = new Stager(program);
+  const temporaries = new Temporaries(program);
+  const stager = new Stager(program, temporaries);
   const works = program.works.flatMap(work => stager.work(work));
-  return { ...program, works, tensors: [...program.tensors, ...stager.made] };
-}
-
-/** How a copy differs from what it copies. */
-interface Copy {
-  /** For each dim the lowest and highest index that is read. */
-  readonly ranges: readonly { readonly lo: number; readonly extent: D.Dim }[];
-  /** Dims of the source in the order in which they stand in the copy. */
-  readonly order: readonly number[];
-  readonly padded: boolean;
+  return { ...program, works, tensors: [...program.tensors, ...temporaries.made] };
 }
 
 class Stager {
-  readonly made: Tensor[] = [];
-  readonly #names: Set<string>;
-  #nextId: number;
+  readonly #temporaries: Temporaries;
   /** Copies that hold what their source does, by what they are. */
   readonly #copies = new Map<string, { readonly source: Tensor; readonly copy: Tensor }>();
   /** Tensors that depend on parameters alone, which nothing in the program changes: what is made of them is made once. */
   readonly #constant = new Set<Tensor>();
 
-  constructor({ tensors, works }: Program) {
-    this.#names = new Set(tensors.map(t => t.name));
-    this.#nextId = tensors.reduce((n, t) => Math.max(n, t.id), 0) + 1;
+  constructor({ tensors, works }: Program, temporaries: Temporaries) {
+    this.#temporaries = temporaries;
     const written = new Set(works.flatMap(w => w.outputs.map(storageOf)));
     const packs = new Set([...written].filter(t => t.role === 'pack'));
     for (const t of tensors)
@@ -122,18 +109,8 @@ class Stager {
   }
 
   #tensor(work: Work, source: Tensor, copy: Copy): Tensor {
-    const wish = `${source.name}_${copy.padded ? 'padded' : 'across'}`;
-    let name = wish;
-    for (let n = 2; this.#names.has(name); n++) name = `${wish}_${n}`;
-    this.#names.add(name);
-    const tensor: Tensor = {
-      id: this.#nextId++,
-      name,
-      type: copyType(source.type, copy),
-      role: 'temporary',
-      origin: work.origin,
-    };
-    this.made.push(tensor);
+    const name = `${source.name}_${copy.padded ? 'padded' : 'across'}`;
+    const tensor = this.#temporaries.make(name, copyType(source.type, copy), work.origin);
     if (this.#constant.has(storageOf(source))) this.#constant.add(tensor);
     return tensor;
   }
@@ -164,51 +141,4 @@ function copiesOf(load: Load, compute: Compute, source: Tensor): Copy[] {
       orders.push([...straight.filter(i => i !== d), d]);
   });
   return orders.map(order => ({ ranges, order, padded: padding !== undefined }));
-}
-
-/** The box that a load reads, where its guard says no more than that it lies inside the tensor. */
-function padded(load: Load, shape: readonly D.Dim[]): Copy['ranges'] | undefined {
-  const inside = new Set(load.at.flatMap((x, d) => A.inRange(x, shape[d]!).map(A.comparisonKey)));
-  if (!load.guard!.every(c => inside.has(A.comparisonKey(c)))) return undefined;
-  const ranges = load.at.map((x, d) => {
-    const bound = A.range(x);
-    const lo = bound && D.constantValue(bound.lo);
-    if (A.within(x, shape[d]!)) return { lo: 0, extent: shape[d]! };
-    if (lo === undefined) return undefined;
-    return { lo, extent: D.add(D.sub(bound!.hi, bound!.lo), D.constant(1)) };
-  });
-  return ranges.every(r => r !== undefined) ? ranges : undefined;
-}
-
-function copyType({ dtype }: TensorType, { ranges, order }: Copy): TensorType {
-  return { dtype, shape: order.map(d => ranges[d]!.extent) };
-}
-
-/** The compute reading the copy, which is its input number `input`. */
-function withCopy(compute: Compute, load: Load, copy: Copy, input: number, type: TensorType): Compute {
-  const key = E.exprKey(load);
-  const at = copy.order.map(d => A.sub(load.at[d]!, copy.ranges[d]!.lo));
-  const changed = mapLoads({ ...compute, outs: [] }, l =>
-    E.exprKey(l) === key ? E.load(input, type, at, copy.padded ? [] : (l.guard ?? []), l.fill ?? 0) : l,
-  );
-  return { ...changed, outs: compute.outs, inputs: [...compute.inputs, type] };
-}
-
-function copyWork(work: Work, source: Tensor, tensor: Tensor, copy: Copy, load: Load): Work {
-  const axes = copy.order.map((d): Axis => ({ name: `i${d}`, extent: copy.ranges[d]!.extent }));
-  const at: Index[] = [];
-  copy.order.forEach((d, i) => {
-    at[d] = A.add(axes[i]!, copy.ranges[d]!.lo);
-  });
-  const guard = copy.padded ? at.flatMap((x, d) => A.inRange(x, source.type.shape[d]!)) : [];
-  const value = E.load(0, source.type, at, guard, load.fill ?? 0);
-  return {
-    name: tensor.name,
-    origin: work.origin,
-    inputs: [source],
-    region: { outer: [], stages: [{ inputs: [source.type], axes, outs: [{ type: tensor.type, value }] }] },
-    outputs: [tensor],
-    absorbed: [copy.padded ? 'pad' : 'transpose'],
-    ...(work.loop && { loop: work.loop }),
-  };
 }

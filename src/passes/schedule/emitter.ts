@@ -317,16 +317,19 @@ export class Emitter {
   #bindSum(wish: string, value: KExpr): KExpr {
     if (!this.#hoists) return this.bind(wish, value);
     const byDepth = new Map<number, KExpr[]>();
-    for (const term of K.terms(value)) {
+    const all = K.terms(value);
+    const constants = all.filter(t => t.kind === 'const');
+    for (const term of all.filter(t => t.kind !== 'const')) {
       const depth = this.#depthOf(term);
       byDepth.set(depth, [...(byDepth.get(depth) ?? []), term]);
     }
     const levels = [...byDepth].sort(([a], [b]) => a - b).map(([, terms]) => terms);
-    const [first = [K.int(0)], ...others] = levels;
-    return others.reduce(
+    const [first = [], ...others] = levels;
+    const changing = others.reduce(
       (sum, terms) => this.bind(wish, K.sum([sum, ...terms])),
       this.bind(wish, K.sum(first)),
     );
+    return K.sum([changing, ...constants]);
   }
 
   predicate(predicate: Predicate, reduced?: Reduced): KExpr {
