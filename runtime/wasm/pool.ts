@@ -37,7 +37,6 @@ export class Pool {
       // Those that there are must do.
     }
     this.#timer = setTimeout(() => this.#begin(), patience);
-    // A process that has nothing else to do may end.
     this.#timer.unref?.();
     this.#check();
   }
@@ -67,6 +66,8 @@ export class Pool {
       this.#check();
     });
     for (const event of ['error', 'messageerror', 'exit']) listen(event, () => this.#lose(thread));
+    // Keeps no process alive; after the listeners, which would take that back.
+    thread.unref?.();
     thread.postMessage(message);
   }
 

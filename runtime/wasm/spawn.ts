@@ -5,9 +5,7 @@ export function spawn(): Thread {
   const node = builtin<{ Worker: new (address: URL, options: object) => Thread }>('node:worker_threads');
   if (node) {
     // Without the flags of the process: no loaders, no debugger.
-    const thread = new node.Worker(new URL('./worker.js', import.meta.url), { execArgv: [] });
-    thread.unref!();
-    return thread;
+    return new node.Worker(new URL('./worker.js', import.meta.url), { execArgv: [] });
   }
   const { Worker } = engine;
   // In this form bundlers find the worker's file.

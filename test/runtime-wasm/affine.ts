@@ -203,16 +203,26 @@ export const init: WasmProgram = {
   ],
 };
 
-/** How often the prologue of `predict` has run: it counts in what it makes. */
-const packed: WasmProgram = {
+/** Tells how often its prologue has run, and what it has packed. */
+export const counted: WasmProgram = {
   ...predict,
   dims: [],
   scalars: [],
-  prologue: 0,
-  arenaBytes: 0,
+  arenaBytes: 256,
+  constantBytes: 32,
   inputs: [],
-  outputs: [],
-  dispatches: [],
+  outputs: [{ name: 'times', dtype: 'i32', shape: [1], offset: 0 }],
+  dispatches: [
+    predict.dispatches[0]!,
+    {
+      kernel: 3,
+      bindings: [
+        [2, 16, 16],
+        [1, 0, 20],
+      ],
+      groups: 1,
+    },
+  ],
 };
 
 /** y = a·x + w with x: f32[N, 4], w: f32[4], and a step that adds 1 to `count` and a·x's first row to w. */
@@ -232,4 +242,4 @@ export function withProgram(name: string, ...plans: WasmProgram[]): WasmModel {
   return { ...affine, programs: { ...affine.programs, [name]: plans } };
 }
 
-export { packed, predict, step };
+export { predict, step };
