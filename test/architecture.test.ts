@@ -16,7 +16,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/std/': [],
   'src/passes/': ['src/ops/', 'src/ir/', 'src/support/'],
   'src/passes/elaborate/': ['src/parser/', 'src/std/', 'src/passes/', 'src/ops/', 'src/ir/', 'src/support/'],
-  'src/codegen/': ['src/ir/', 'src/support/', 'type:runtime/plan.ts', 'binaryen'],
+  'src/codegen/': [
+    'src/ir/',
+    'src/support/',
+    'type:runtime/plan.ts',
+    'type:runtime/wasm/plan.ts',
+    'binaryen',
+  ],
   'src/interop/': ['src/ir/', 'src/support/'],
   'src/compile.ts': [
     'src/passes/',
@@ -37,6 +43,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/cli/': ['src/', 'runtime/', 'node:', 'commander', 'cli-progress'],
   'runtime/': [],
+  'runtime/wasm/': ['runtime/'],
   'runtime/node/': ['runtime/', 'node:', 'webgpu'],
 };
 
