@@ -82,13 +82,14 @@ export class Code {
       types.slice(this.#paramCount),
       body,
     );
+    const functions = (this.b as unknown as { Function: Module['Function'] }).Function;
     const taken = new Set<string>();
     this.#names.forEach((wish, index) => {
       if (wish === '') return;
       let unique = wish;
       for (let n = 2; taken.has(unique); n++) unique = `${wish}_${n}`;
       taken.add(unique);
-      this.m.Function.setLocalName(func, index, unique);
+      functions.setLocalName(func, index, unique);
     });
   }
 }

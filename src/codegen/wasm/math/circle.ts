@@ -6,7 +6,8 @@ import { float, int, polynomial, withSign } from './polynomial.ts';
 /** Adding it rounds an f64 to an integer, which then stands in the low bits. */
 const rounder = 1.5 * 2 ** 52;
 /** Pi / 2 in two parts; the first has 30 bits, so that its product with 23 more is exact. */
-const quarterHigh = 1.5707963258028030395507812;
+const quarterHigh = 0x3243f6a8 * 2 ** -29;
+/** pi / 2 itself is Math.PI / 2 + 6.1e-17. */
 const quarterLow = Math.PI / 2 - quarterHigh + 6.123233995736766e-17;
 
 /** From here on the distance to a multiple of pi / 2 takes more digits than an f64 has. */
