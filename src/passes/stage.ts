@@ -3,7 +3,7 @@ import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../ir/program.ts';
 import { elementCount } from '../ir/type.ts';
-import { type Copy, copyType, copyWork, type Load, padded, withCopy } from './copies.ts';
+import { type Copy, copyType, copyWork, kindOf, type Load, padded, withCopy } from './copies.ts';
 import { loadsOf } from './fuse/definition.ts';
 import { rankLanes } from './schedule/cpu/choose.ts';
 import { nominalValue } from './schedule/grid.ts';
@@ -12,6 +12,9 @@ import { Temporaries } from './temporaries.ts';
 
 /** Nanoseconds to copy an element as it lies, and into another order. */
 const copyPrice = { straight: 0.3, across: 0.9 };
+
+/** Elements of a row of a panel: two vectors. */
+const panelWidth = 8;
 
 /** A copy must save this part of the time at least. */
 const worthwhile = 0.93;
@@ -79,11 +82,10 @@ class Stager {
         const changed = withCopy(compute, load, copy, compute.inputs.length, type);
         const isMade = this.#copies.has(this.#key(source, copy, load, work));
         const elements = nominalValue(elementCount(type));
-        const isAcross = copy.order.some((d, i) => d !== i);
         const price =
           isMade || this.#constant.has(storageOf(source))
             ? 0
-            : isAcross
+            : kindOf(copy) === 'across'
               ? copyPrice.across
               : copyPrice.straight;
         const time = rankLanes(changed, false).time + elements * price;
@@ -102,14 +104,14 @@ class Stager {
     };
   }
 
-  #key(source: Tensor, { ranges, order }: Copy, load: Load, { loop }: Work): string {
+  #key(source: Tensor, { ranges, order, panel }: Copy, load: Load, { loop }: Work): string {
     const loops = loop ? loop.name : '';
     const places = ranges.map(r => `${r.lo}:${r.extent.key}`).join();
-    return `${source.id} ${places} ${order.join()} ${load.fill ?? 0} ${loops}`;
+    return `${source.id} ${places} ${order.join()} ${panel ?? ''} ${load.fill ?? 0} ${loops}`;
   }
 
   #tensor(work: Work, source: Tensor, copy: Copy): Tensor {
-    const name = `${source.name}_${copy.padded ? 'padded' : 'across'}`;
+    const name = `${source.name}_${kindOf(copy)}`;
     const tensor = this.#temporaries.make(name, copyType(source.type, copy), work.origin);
     if (this.#constant.has(storageOf(source))) this.#constant.add(tensor);
     return tensor;
@@ -140,5 +142,14 @@ function copiesOf(load: Load, compute: Compute, source: Tensor): Copy[] {
     if (compute.axes.includes(x.axis) || compute.reduce!.axes.includes(x.axis))
       orders.push([...straight.filter(i => i !== d), d]);
   });
-  return orders.map(order => ({ ranges, order, padded: padding !== undefined }));
+  const copies = orders.map((order): Copy => ({ ranges, order, padded: padding !== undefined }));
+  for (const order of shape.length > 1 ? [straight, ...orders.filter(o => o !== straight)] : []) {
+    const d = order.at(-1)!;
+    const x = load.at[d]!;
+    if (x.kind !== 'axis' || !compute.axes.includes(x.axis)) continue;
+    const whole = D.divideExact(ranges[d]!.extent, D.constant(panelWidth));
+    if (whole && (D.constantValue(whole) ?? 0) > 1)
+      copies.push({ ranges, order, padded: padding !== undefined, panel: panelWidth });
+  }
+  return copies;
 }

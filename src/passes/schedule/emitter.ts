@@ -8,7 +8,7 @@ import type { Tensor } from '../../ir/program.ts';
 import { storageOf } from '../../ir/program.ts';
 import type { BinaryOp } from '../../ir/scalar.ts';
 import type { DType } from '../../ir/type.ts';
-import { isInteger } from '../../ir/type.ts';
+import { isFloat, isInteger } from '../../ir/type.ts';
 import * as K from './kexpr.ts';
 import { operands, withOperands } from './operands.ts';
 
@@ -359,7 +359,10 @@ export class Emitter {
         K.lanes(this.#inEachLane(l => this.load(e, this.#reducedIn(l, reduced)))),
       );
     if (step === 1) return this.#loadLanes(e, tensor, buffer, dtype, conditions, reduced);
-    const read = (index: KExpr): KExpr => ({ kind: 'load', dtype, buffer: buffer.name, index });
+    // What is the same in all lanes is read into all of them at once.
+    const isWide = this.#lanes !== undefined && this.#lane === undefined && isFloat(dtype);
+    const wide = (value: KExpr): KExpr => (isWide ? K.splat(value, this.#lanes!.count) : value);
+    const read = (index: KExpr): KExpr => wide({ kind: 'load', dtype, buffer: buffer.name, index });
     if (conditions.length === 0) return this.bind(buffer.name, read(this.flat(e.at, tensor, reduced)));
     const inside = this.bind(
       'inside',

@@ -11,9 +11,10 @@ import { type LaneChoice, width } from './reduce.ts';
 /** Nanoseconds of one thread. */
 const price = {
   load: 0.17,
+  far: 0.5,
+  fetch: 0.1,
   gather: 1.6,
   arithmetic: 0.15,
-  call: 4,
   mask: 0.6,
   turn: 0.5,
   store: 0.3,
@@ -30,7 +31,8 @@ interface Access {
   readonly irregular: ReadonlySet<Axis>;
   /** Axes that tell whether it is inside. */
   readonly guards: ReadonlySet<Axis>;
-  readonly points: number;
+  /** For each dim the axes that move along it, with their steps. */
+  readonly dims: readonly ReadonlyMap<Axis, number>[];
 }
 
 function access(at: readonly Index[], shape: readonly D.Dim[], guards: ReadonlySet<Axis>): Access {
@@ -39,7 +41,13 @@ function access(at: readonly Index[], shape: readonly D.Dim[], guards: ReadonlyS
   const irregular = new Set<Axis>();
   for (const [axis, step] of axes) steps.set(axis, nominalValue(step));
   E.mapIndex(rest, { axis: a => void irregular.add(a) });
-  return { axes: steps, irregular, guards, points: 1 };
+  const dims = at.map(x => {
+    const along = new Map<Axis, number>();
+    E.mapIndex(x, { axis: a => void along.set(a, 1) });
+    for (const [axis, step] of A.axisCoefficients(x).axes) along.set(axis, Math.abs(nominalValue(step)));
+    return along;
+  });
+  return { axes: steps, irregular, guards, dims };
 }
 
 function axesOfGuard(e: Extract<Expr, { kind: 'load' }>): Set<Axis> {
@@ -126,7 +134,8 @@ export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
     for (const { tile, vectors } of tiles(compute, loads, lane, isOuter, parts, inPlace)) {
       const cells = [...tile.values()].reduce((n, s) => n * s, 1) * vectors;
       const read = loads.reduce((n, a) => {
-        const one = lane ? vectorPrice(a, lane, price.load) : price.load;
+        const one =
+          (lane ? vectorPrice(a, lane, price.load) : price.load) + (isFar(a, compute) ? price.far : 0);
         return n + one * distinct(a, tile, lane, isOuter ? vectors : 1);
       }, 0);
       const steps = points / (lane && !isOuter ? width : 1);
@@ -135,21 +144,35 @@ export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
         price.tile +
         cells * stores.reduce((n, a) => n + (isOuter ? vectorPrice(a, lane!, price.store) : price.store), 0) +
         (lane && !isOuter ? cells * parts * 6 * price.arithmetic : 0);
-      const tileTime = steps * turn + finish;
+      const size = (a: Axis): number => (a === lane ? width * vectors : (tile.get(a) ?? 1));
+      const { order, fetched, block } = bestOrder(compute, loads, size);
+      const tileTime = steps * turn + finish + fetched * price.fetch;
       const count = compute.axes.reduce((n, a) => {
-        const size = a === lane ? width * vectors : (tile.get(a) ?? 1);
-        const extent = nominalValue(a.extent);
-        return n * (D.constantValue(a.extent) === undefined ? extent / size : Math.ceil(extent / size));
+        const tiles = nominalValue(a.extent) / size(a);
+        return n * (D.constantValue(a.extent) === undefined ? tiles : Math.ceil(tiles));
       }, 1);
       const time = count * tileTime;
-      if (!best || time < best.time) {
-        const order = orderOf(compute, loads, tile, lane);
-        const choice = { vectors, tile, unroll: unrolled(compute, loads, lane), order, tileTime };
+      // Of equal ones the one with more vectors in a row, which lie next to each other.
+      if (!best || time < best.time * (vectors > best.choice.vectors ? 1.001 : 0.999)) {
+        const choice = {
+          vectors,
+          tile,
+          unroll: unrolled(compute, loads, lane),
+          order,
+          tileTime,
+          ...(block && !inPlace && { block }),
+        };
         best = { choice: lane ? { ...choice, lane } : choice, time };
       }
     }
   }
   return best!;
+}
+
+/** Whether every turn of the innermost loop reads another cache line, and so many that they do not stay near. */
+function isFar(a: Access, { reduce }: Compute): boolean {
+  const inner = reduce!.axes.findLast(x => !D.isConstant(x.extent, 1));
+  return inner !== undefined && (a.axes.get(inner) ?? 0) >= 16 && nominalValue(inner.extent) >= 32;
 }
 
 function fitsOutputs(compute: Compute, axis: Axis, inPlace: boolean): boolean {
@@ -227,18 +250,50 @@ function tiles(
   return result;
 }
 
+/** Elements that an access touches where axes run over so many points. */
+function footprint(a: Access, points: (axis: Axis) => number): number {
+  return a.dims.reduce((n, along) => {
+    let [reach, all] = [1, 1];
+    for (const [axis, step] of along) {
+      reach += step * (points(axis) - 1);
+      all *= points(axis);
+    }
+    return n * Math.min(reach, all);
+  }, 1);
+}
+
+/** What stays in the first cache from tile to tile, and in the second from one round of the innermost loop to the next. */
+const near = 6000;
+const second = 40_000;
+
 /**
- * The order of the loops over tiles: as the axes stand, but for the innermost, which goes to the axis whose step reads
- * least anew, so that what the others read stays near.
+ * The order of the loops over tiles that reads least from afar, and what a tile then reads: as the axes stand, but for the
+ * innermost one. What does not depend on that stays near, if it is small enough.
  */
-function orderOf(
+function bestOrder(
   compute: Compute,
   loads: readonly Access[],
-  tile: ReadonlyMap<Axis, number>,
-  lane: Axis | undefined,
-): readonly Axis[] {
-  void loads;
-  void tile;
-  const others = compute.axes.filter(a => a !== lane);
-  return lane && compute.axes.includes(lane) ? [...others, lane] : others;
+  size: (axis: Axis) => number,
+): { readonly order: readonly Axis[]; readonly fetched: number; readonly block?: number } {
+  const inReduction = new Set(compute.reduce!.axes);
+  const points = (a: Axis): number => (inReduction.has(a) ? nominalValue(a.extent) : size(a));
+  const sizes = loads.map(a => footprint(a, points));
+  const loops = compute.axes.filter(a => nominalValue(a.extent) > size(a));
+  const fetchedBy = (inner: Axis | undefined): number =>
+    loads.reduce((n, a, i) => {
+      const moves = inner === undefined || a.dims.some(d => d.has(inner));
+      return n + (!moves && sizes[i]! <= near ? 0 : sizes[i]!);
+    }, 0);
+  let best = { inner: loops.at(-1), fetched: fetchedBy(loops.at(-1)) };
+  for (const inner of loops) {
+    const fetched = fetchedBy(inner);
+    if (fetched < 0.8 * best.fetched) best = { inner, fetched };
+  }
+  const { inner, fetched } = best;
+  if (!inner) return { order: compute.axes, fetched };
+  const order = [...compute.axes.filter(a => a !== inner), inner];
+  const moving = loads.reduce((n, a, i) => n + (a.dims.some(d => d.has(inner)) ? sizes[i]! : 0), 0);
+  const most = Math.max(1, Math.floor(second / moving));
+  const tiles = Math.ceil(nominalValue(inner.extent) / size(inner));
+  return tiles > 1.5 * most && order.length > 1 ? { order, fetched, block: most } : { order, fetched };
 }

@@ -7,7 +7,7 @@ import { type KExpr, lanesOf } from '../../../ir/kernel.ts';
 import type { Work } from '../../../ir/program.ts';
 import { blockedLoops } from '../blocked.ts';
 import type { Emitter } from '../emitter.ts';
-import { type Tiled, tileAxis } from '../grid.ts';
+import { place, type Tiled, tileAxis } from '../grid.ts';
 import * as K from '../kexpr.ts';
 import { accumulatorKey, elements, isFloatSum, merge, type Part, parts, storeAll } from '../tile.ts';
 import { boundLoops, endsOf } from './bounds.ts';
@@ -29,6 +29,8 @@ export interface LaneChoice {
   readonly unroll: ReadonlySet<Axis>;
   /** The axes of the outputs, from the outermost loop inwards. */
   readonly order: readonly Axis[];
+  /** Tiles of the innermost loop that are gone through for all others before the next ones are. */
+  readonly block?: number;
   /** Estimated nanoseconds of one tile. */
   readonly tileTime: number;
 }
@@ -54,7 +56,9 @@ export function emitLaneTiles(emitter: Emitter, work: Work, compute: Compute, ch
       axis === lane ? laneTile(axis, width * vectors) : tileAxis(axis, choice.tile.get(axis) ?? 1),
     );
   const inOrder = choice.order.map(a => tiles.get(a)!);
-  return overGroups(emitter, inOrder, choice.tileTime, () => {
+  const { loops, placed } = inBlocks(inOrder, choice.block);
+  return overGroups(emitter, loops, choice.tileTime, () => {
+    placed(emitter);
     const tile = isOuter ? tiles.get(lane)! : undefined;
     const rest = tile && tailOf(tile);
     const whole = (): void => new ReduceTile(emitter, work, compute, choice, tiles).emit();
@@ -76,6 +80,35 @@ export function emitLaneTiles(emitter: Emitter, work: Work, compute: Compute, ch
     });
     emitter.push({ kind: 'if', condition: K.unary('not', isWhole), then: tail });
   });
+}
+
+/**
+ * The innermost loop in blocks, of which the outer loop runs first of all, so that what the inner one reads stays in the
+ * second cache while the loops in between go on. Blocks are of equal length: the last ones may come to the last tile again.
+ */
+function inBlocks(
+  inOrder: readonly Tiled[],
+  block: number | undefined,
+): { readonly loops: readonly Tiled[]; readonly placed: (emitter: Emitter) => void } {
+  const inner = inOrder.at(-1);
+  const count = inner && D.constantValue(inner.counter.extent);
+  if (!block || !count || block >= count) return { loops: inOrder, placed: () => {} };
+  const pieces = Math.ceil(count / block);
+  const length = Math.ceil(count / pieces);
+  const loop = (name: string, extent: number): Tiled => {
+    const axis: Axis = { name, extent: D.constant(extent) };
+    return { axis, size: 1, counter: axis, base: A.index(axis) };
+  };
+  const outer = loop(`${inner.axis.name}_block`, pieces);
+  const within = loop(inner.axis.name, length);
+  return {
+    loops: [outer, ...inOrder.slice(0, -1), within],
+    placed: emitter => {
+      const whole = A.add(A.mul(outer.axis, length), within.axis);
+      const at = pieces * length > count ? A.min(whole, A.index(count - 1)) : whole;
+      place(emitter, inner, emitter.bind(inner.axis.name, emitter.index(at)));
+    },
+  };
 }
 
 /** A tile along the lane axis: of a free extent, the last one may be cut off. */
