@@ -34,3 +34,8 @@ export function vector(
     { groups: count / lanes, workgroupSize: 1 },
   );
 }
+
+/** The same expression of so many lanes. */
+export function withLanes(e: KExpr, lanes: number): KExpr {
+  return lanes === 1 ? e : ({ ...e, lanes } as KExpr);
+}

@@ -18,7 +18,27 @@ const fromBits = (b: number): number => {
 const everything = Float64Array.from({ length: count }, (_, i) =>
   fromBits(Math.round((i / count) * 2 ** 32) | 0 | (Math.imul(i, 2654435761) & 0x3ffff)),
 );
-const special = [0, -0, 1, -1, Infinity, -Infinity, Number.NaN, 2 ** -149, -(2 ** -149), 2 ** -126, 1e-40, 88.72, 88.73, -87.4, -103.9, -104.1, 3.4028234663852886e38, 0.5, -0.5].map(Math.fround);
+const special = [
+  0,
+  -0,
+  1,
+  -1,
+  Infinity,
+  -Infinity,
+  Number.NaN,
+  2 ** -149,
+  -(2 ** -149),
+  2 ** -126,
+  1e-40,
+  88.72,
+  88.73,
+  -87.4,
+  -103.9,
+  -104.1,
+  3.4028234663852886e38,
+  0.5,
+  -0.5,
+].map(Math.fround);
 everything.set(special);
 
 const evenly = (from: number, to: number): Float64Array =>
@@ -28,7 +48,8 @@ const evenly = (from: number, to: number): Float64Array =>
 function ulps(got: number, want: number): number {
   if (Object.is(got, want) || (Number.isNaN(got) && Number.isNaN(want))) return 0;
   const rounded = Math.fround(want);
-  if (got === rounded) return rounded === 0 || !Number.isFinite(rounded) ? 0 : Math.abs(got - want) / unit(want);
+  if (got === rounded)
+    return rounded === 0 || !Number.isFinite(rounded) ? 0 : Math.abs(got - want) / unit(want);
   if (!Number.isFinite(got) || !Number.isFinite(rounded)) return Infinity;
   return Math.abs(got - want) / unit(want);
 }
@@ -36,7 +57,9 @@ function ulps(got: number, want: number): number {
 const unit = (x: number): number => 2 ** (Math.max(Math.floor(Math.log2(Math.abs(x) || 1e-45)), -126) - 23);
 
 /** Most units of the last place; ranges where arguments are dense. */
-const functions: Readonly<Partial<Record<UnaryOp, readonly [most: number, ...ranges: (readonly [number, number])[]]>>> = {
+const functions: Readonly<
+  Partial<Record<UnaryOp, readonly [most: number, ...ranges: (readonly [number, number])[]]>>
+> = {
   exp: [1.5, [-104, 89], [-1, 1]],
   expm1: [2, [-18, 89], [-1, 1]],
   log: [1.5, [0, 2], [0, 1000]],
@@ -57,7 +80,10 @@ const functions: Readonly<Partial<Record<UnaryOp, readonly [most: number, ...ran
 };
 
 describe.each([1, 4] as const)('functions of %i lanes', lanes => {
-  const entries = Object.keys(functions).map(op => ({ kernel: vector(op, lanes, count, x => unary(op as UnaryOp, x)), uniforms: [] }));
+  const entries = Object.keys(functions).map(op => ({
+    kernel: vector(op, lanes, count, x => unary(op as UnaryOp, x)),
+    uniforms: [],
+  }));
   const made = WasmKernels.of(entries);
   test.each(Object.entries(functions))('%s', async (op, [most, ...ranges]) => {
     const kernels = await made;

@@ -69,7 +69,8 @@ async function check(op: Primitive, samples: readonly Sample[]): Promise<void> {
         const scale = Math.max(1, ...single[name]!.map(Math.abs).filter(Number.isFinite));
         const within = dtype === 'f16' ? 2e-3 : dtype === 'f32' ? 2e-6 : 0;
         compare(`${kernel.name}: ${name}`, mine[name]!, single[name]!, within, 1);
-        if (isFloat(dtype)) compare(`${kernel.name}: ${name} in f64`, mine[name]!, exact[name]!, 20 * within, scale);
+        if (isFloat(dtype))
+          compare(`${kernel.name}: ${name} in f64`, mine[name]!, exact[name]!, 20 * within, scale);
       }
     }
   });
