@@ -46,6 +46,9 @@ export function forApps(entry: ModuleEntry): ModuleEntry {
   return { ...entry, programs: entry.programs.filter(p => p.name !== 'init') };
 }
 
+/** The runtime's numbers for the buffers of a plan. */
+export const bufferNumbers = { state: 0, arena: 1, constants: 2 } as const;
+
 /** The steps of a training program in order: `step`, or one `step:NAME` for each. */
 export function stepsOf(entry: ModuleEntry): readonly EntryProgram[] {
   return entry.programs.filter(p => p.name === 'step' || p.name.startsWith('step:'));

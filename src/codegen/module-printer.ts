@@ -2,7 +2,14 @@ import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanDispatch, PlanTensor, StateLayout } from '../ir/plan.ts';
 import { place } from '../support/source.ts';
-import { type EntryProgram, exportNames, type ModuleEntry, stepTable, usedState } from './entry.ts';
+import {
+  bufferNumbers,
+  type EntryProgram,
+  exportNames,
+  type ModuleEntry,
+  stepTable,
+  usedState,
+} from './entry.ts';
 import { commentText, Names, propertyKey, quote } from './names.ts';
 import { SizePrinter } from './size.ts';
 
@@ -26,13 +33,13 @@ const positive = `const positive = (extent, name) => {
   return true;
 };`;
 
-const bufferNumbers = { state: 0, arena: 1, constants: 2 } as const;
-
 /** The sections of an ES module for one target: kernels, helpers, programs, models with their `load` functions. */
 export abstract class ModulePrinter {
   protected readonly names: Names;
   /** Functions that programs may need, printed where one does. */
   readonly #helpers: Readonly<Record<string, string>>;
+  /** Names that nothing in a program may shadow. */
+  readonly #reserved: readonly string[];
   readonly #needed = new Set<string>();
   readonly #entries: readonly ModuleEntry[];
   readonly #layout: StateLayout;
@@ -49,10 +56,10 @@ export abstract class ModulePrinter {
     this.#entries = entries;
     this.#layout = layout;
     this.#helpers = { ...helpers, positive };
+    this.#reserved = [...Object.keys(this.#helpers), ...taken];
     this.#stems = exportNames(entries);
     this.names = new Names([
-      ...Object.keys(this.#helpers),
-      ...taken,
+      ...this.#reserved,
       ...['options', 'openNet', 'openTrainer'],
       ...this.#stems.map(s => `load${s}`),
     ]);
@@ -95,12 +102,8 @@ export abstract class ModulePrinter {
   /** Lines of a program that other targets do not have. */
   protected abstract programFields(plan: Plan, sizes: SizePrinter, fits: readonly Dim[]): string[];
 
-  /** Lines of a dispatch before and behind its bindings. */
-  protected abstract dispatchFields(
-    dispatch: PlanDispatch,
-    plan: Plan,
-    sizes: SizePrinter,
-  ): { readonly comment?: string; readonly fields: readonly string[] };
+  /** Lines of a dispatch that other targets do not have. */
+  protected abstract dispatchFields(dispatch: PlanDispatch, plan: Plan, sizes: SizePrinter): string[];
 
   protected abstract modelFields(entry: ModuleEntry): string[];
 
@@ -110,7 +113,7 @@ export abstract class ModulePrinter {
   }
 
   #program(plan: Plan, fits: readonly Dim[]): string {
-    const sizes = new SizePrinter(plan.dims, Object.keys(this.#helpers));
+    const sizes = new SizePrinter(plan.dims, this.#reserved);
     const tensor = ({ name, type, offset }: PlanTensor): string => {
       const shape = type.shape.map(d => (plan.dims.includes(d.key) ? quote(d.key) : sizes.size(d)));
       return `{ name: ${quote(name)}, dtype: '${type.dtype}', shape: [${shape.join(', ')}], offset: ${sizes.size(offset)} }`;
@@ -121,9 +124,9 @@ export abstract class ModulePrinter {
         const at = `${bufferNumbers[b.buffer]}, ${sizes.size(b.offset)}, ${sizes.size(b.bytes)}`;
         return `[${at}], // ${commentText(b.tensor.name)}`;
       });
-      const { comment = dispatch.name, fields } = this.dispatchFields(dispatch, plan, sizes);
+      const fields = this.dispatchFields(dispatch, plan, sizes);
       return [
-        `{ // ${commentText(comment)}`,
+        `{ // ${commentText(this.dispatchComment(dispatch))}`,
         `  kernel: ${this.kernelNumber(dispatch, plan)},`,
         `  bindings: ${list(lines, 2, '')},`,
         ...fields.map(field => `  ${field},`),
@@ -155,6 +158,10 @@ export abstract class ModulePrinter {
   /** How a dispatch names its kernel. */
   protected kernelNumber({ kernel }: PlanDispatch, _plan: Plan): number {
     return kernel;
+  }
+
+  protected dispatchComment({ name }: PlanDispatch): string {
+    return name;
   }
 
   #arenaBytes(plan: Plan, sizes: SizePrinter): string {

@@ -21,7 +21,7 @@ export function printModule(
   layout: StateLayout,
   options: ModuleOptions = {},
 ): string {
-  const printer = new GpuModulePrinter(entries.map(forApps), layout, helpers);
+  const printer = new GpuModulePrinter(entries.map(forApps), layout, helpers, ['down']);
   const parts = [
     preamble(name, entries.map(opener), options.runtime ?? 'dnnc/runtime'),
     ...printer.sections(),
@@ -63,8 +63,8 @@ class GpuModulePrinter extends ModulePrinter {
     return [`kernels: [${kernels.join(', ')}]`];
   }
 
-  protected dispatchFields({ kernel }: PlanDispatch, plan: Plan, sizes: SizePrinter): { fields: string[] } {
-    return { fields: [`grid: ${this.#grid(plan.kernels[kernel]!.groups, sizes)}`] };
+  protected dispatchFields({ kernel }: PlanDispatch, plan: Plan, sizes: SizePrinter): string[] {
+    return [`grid: ${this.#grid(plan.kernels[kernel]!.groups, sizes)}`];
   }
 
   #grid(groups: Dim, sizes: SizePrinter): string {
