@@ -1,6 +1,6 @@
 import type { DType, Model, Program } from './plan.ts';
 import type { LoadOptions, SaveOptions, Weights } from './state.ts';
-import type { TensorInput, TensorValue } from './tensor.ts';
+import type { TensorInput, TensorValue, TypedArray } from './tensor.ts';
 
 /** The typed array that holds values of a dtype on the host. */
 export type ArrayOf<D extends DType> = {
@@ -26,15 +26,20 @@ export interface Output<D extends DType, S extends readonly number[]> extends Te
 
 /** What runs programs: a session of the GPU or of WebAssembly. */
 export interface Runner {
-  readonly device: unknown;
-  readonly lost: Promise<unknown>;
+  readonly model: Pick<Model, 'name' | 'state'>;
+  /** Undefined in WebAssembly. */
+  readonly device: GPUDevice | undefined;
+  readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
   run(
     name: string,
     inputs: Readonly<Record<string, TensorInput>>,
     scalars?: Readonly<Record<string, number>>,
   ): Promise<Record<string, TensorValue>>;
+  prepare(name: string, dims?: Readonly<Record<string, number>>): Promise<void>;
   save(options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>>;
   load(weights: Weights, options?: LoadOptions): Promise<void>;
+  read(name: string): Promise<TensorValue>;
+  write(name: string, data: TypedArray | TensorValue): Promise<void>;
   dispose(): void;
 }
 

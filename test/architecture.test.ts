@@ -44,6 +44,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/cli/': ['src/', 'runtime/', 'node:', 'commander', 'cli-progress'],
   'runtime/': [],
   'runtime/wasm/': ['runtime/'],
+  'runtime/auto/': ['runtime/', 'type:runtime/wasm/'],
   'runtime/node/': ['runtime/', 'node:', 'webgpu'],
 };
 
