@@ -29,13 +29,15 @@ export function printRows(work, rows) {
   for (const { who, median_ms, min_ms, n, failed, error, first_ms, compile_ms, kernels } of rows) {
     const compiled = compile_ms === undefined ? '' : `, ${ms(compile_ms)} of them to compile`;
     const time = failed
-      ? `${failed}${error === undefined ? '' : `, error ${error}`}`
-      : `${ms(median_ms).padStart(8)} ms  min ${ms(min_ms).padEnd(6)} n ${String(n).padEnd(4)} error ${error}, first result after ${ms(first_ms)} ms${compiled}`;
+      ? `${failed}${error === undefined ? '' : `, error ${power(error)}`}`
+      : `${ms(median_ms).padStart(8)} ms  min ${ms(min_ms).padEnd(6)} n ${String(n).padEnd(4)} error ${power(error)}, first result after ${ms(first_ms)} ms${compiled}`;
     console.log(`  ${who.padEnd(16)} ${time}`);
     for (const k of kernels ?? [])
       console.log(`    ${ms(k.ms).padStart(8)} ms  ${k.kernel}${k.runs > 1 ? ` (${k.runs} times)` : ''}`);
   }
 }
+
+const power = n => (n === undefined ? '' : n.toExponential(0));
 
 const table = lines => {
   const widths = lines[0].map((_, i) => Math.max(...lines.map(l => l[i].length)));

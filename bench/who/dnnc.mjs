@@ -1,12 +1,18 @@
 // Ours: compiled in this process, or (`fresh`) ahead as an app has it, and run by the runtime's ordinary calls.
 import { readFileSync } from 'node:fs';
 import { compiledPath } from './ahead.mjs';
+import { profileGpu } from './profile-gpu.mjs';
 
 export async function start({ target, adapter }) {
   if (target === 'wasm') return { target, options: {} };
   const { isSoftware, requestDevice } = await import('dnnc/runtime/node');
   const device = await requestDevice({ adapter });
-  return { target, software: isSoftware(device.adapterInfo), options: { device } };
+  return {
+    target,
+    software: isSoftware(device.adapterInfo),
+    options: { device },
+    profile: run => profileGpu(device, run),
+  };
 }
 
 export async function prepare(state, work, { params, input, labels }) {
@@ -32,7 +38,7 @@ export async function prepare(state, work, { params, input, labels }) {
       const [{ data }] = Object.values(await session.run(work.program, inputs));
       return work.training ? data[0] : data;
     },
-    profile: () => state.profile?.(session, () => session.run(work.program, inputs)),
+    profile: () => state.profile?.(() => session.run(work.program, inputs)),
     dispose: () => session.dispose(),
   };
 }
