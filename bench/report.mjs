@@ -26,11 +26,13 @@ export function rowOf(work, { who, times, failed, error, first_ms, compile_ms, k
 
 export function printRows(work, rows) {
   console.log(`${work.name}${work.doc ? `: ${work.doc}` : ''}`);
+  const { ours } = compared(rows);
   for (const { who, median_ms, min_ms, n, failed, error, first_ms, compile_ms, kernels } of rows) {
     const compiled = compile_ms === undefined ? '' : `, ${ms(compile_ms)} of them to compile`;
+    const ratio = who !== ours?.who && ours?.median_ms ? ` ${(median_ms / ours.median_ms).toFixed(2)} x` : '';
     const time = failed
       ? `${failed}${error === undefined ? '' : `, error ${power(error)}`}`
-      : `${ms(median_ms).padStart(8)} ms  min ${ms(min_ms).padEnd(6)} n ${String(n).padEnd(4)} error ${power(error)}, first result after ${ms(first_ms)} ms${compiled}`;
+      : `${ms(median_ms).padStart(8)} ms ${ratio.padStart(8)}  min ${ms(min_ms).padEnd(6)} n ${String(n).padEnd(4)} error ${power(error)}, first result after ${ms(first_ms)} ms${compiled}`;
     console.log(`  ${who.padEnd(16)} ${time}`);
     for (const k of kernels ?? [])
       console.log(`    ${ms(k.ms).padStart(8)} ms  ${k.kernel}${k.runs > 1 ? ` (${k.runs} times)` : ''}`);

@@ -1,6 +1,6 @@
 // npm run bench: see README.md in this folder.
 import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -62,7 +62,9 @@ async function adapterOf(target) {
 /** Into a folder of their own, which nothing but the bench reads. */
 function installPeers() {
   const cwd = fileURLToPath(new URL('peers/', import.meta.url));
-  if (existsSync(`${cwd}node_modules/.package-lock.json`)) return;
+  const installed = `${cwd}node_modules/.package-lock.json`;
+  if (existsSync(installed) && statSync(installed).mtimeMs > statSync(`${cwd}package-lock.json`).mtimeMs)
+    return;
   // Without the variable, a package tries to fetch CUDA.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   execFileSync('npm', ['ci'], { cwd, env, stdio: 'inherit' });

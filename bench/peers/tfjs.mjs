@@ -48,10 +48,10 @@ function factors(node, before, params, training) {
   const own = { ...(bias && { bias }), ...norm };
   if (node.op === 'matmul') return { ...own, weight };
   if (node.op === 'conv') {
-    const depthwise = node.groups > 1;
-    if (depthwise && (node.groups !== node.channels || weight.shape[1] !== 1))
-      throw new Error('has no grouped convolution');
-    return { ...own, weight: permuted(weight, depthwise ? [2, 3, 0, 1] : [2, 3, 1, 0]) };
+    if (node.groups === 1) return { ...own, weight: permuted(weight, [2, 3, 1, 0]) };
+    if (node.groups !== node.channels) throw new Error('has no grouped convolution');
+    const shape = [node.channels, weight.shape[0] / node.channels, node.k, node.k];
+    return { ...own, weight: permuted({ data: weight.data, shape }, [2, 3, 0, 1]) };
   }
   // Behind `flatten`, the rows of a dense weight have the order of the channels too.
   if (before?.op === 'flatten' && before.from.length === 3) {

@@ -12,9 +12,8 @@ export async function profileGpu(device, run) {
   const resolved = device.createBuffer({ size: bytes, usage: usage.resolve | usage.source });
   const read = device.createBuffer({ size: bytes, usage: usage.target | usage.mapRead });
   const original = device.createCommandEncoder;
-  device.createCommandEncoder = function (...args) {
-    return timed(original.apply(device, args), { names, querySet, resolved, read, bytes });
-  };
+  device.createCommandEncoder = (...args) =>
+    timed(original.apply(device, args), { names, querySet, resolved, read, bytes });
   try {
     await run();
   } finally {

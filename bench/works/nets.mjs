@@ -31,8 +31,8 @@ export function resnet18() {
   return g;
 }
 
-export function resnet8(batch) {
-  const g = new Graph([batch, 3, 32, 32]);
+export function resnet8(batch, size = 32) {
+  const g = new Graph([batch, 3, size, size]);
   let x = g.conv('stem', 'x', 16, 3, { pad: 1, norm: true, act: 'relu' });
   for (let i = 0; i < 3; i++) x = basic(g, x, 16 * 2 ** i, i === 0 ? 1 : 2, `stage[${i}]`);
   g.dense('head', g.globalAvgPool(x), 10);
