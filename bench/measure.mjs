@@ -71,10 +71,11 @@ async function takeTurns(entries, { turns, ms, most = 50 }) {
 }
 
 /** A row each; `options.profile` adds the time of each kernel. */
-export async function measure(work, whos, { target, adapter, turns, ms, workers, profile }) {
+export async function measure(work, whos, options) {
+  const { turns, ms, workers, profile } = options;
   const wanted = expected(work);
   const entries = whos.map(who => {
-    const worker = workers?.get(who.name) ?? new Worker(who, target, adapter);
+    const worker = workers?.get(who.name) ?? new Worker(who, options);
     workers?.set(who.name, worker);
     return { who, worker, times: [] };
   });
@@ -101,12 +102,12 @@ async function finish(entry, work, { wanted, keep, profile }) {
 }
 
 /** The time from import to the first result: a fresh process each time. */
-export async function measureFresh(work, whos, { target, adapter, turns }) {
+export async function measureFresh(work, whos, options) {
   const wanted = expected(work);
   const entries = whos.map(who => ({ who, times: [] }));
-  for (let turn = 0; turn < turns; turn++)
+  for (let turn = 0; turn < options.turns; turn++)
     for (const entry of entries.filter(e => !e.failed)) {
-      entry.worker = new Worker(entry.who, target, adapter);
+      entry.worker = new Worker(entry.who, options);
       await load(entry, work, wanted);
       if (!entry.failed) entry.times.push(entry.first_ms);
       entry.worker.end();

@@ -9,9 +9,9 @@ export class Worker {
   #waiting;
   #gone;
 
-  constructor(who, target, adapter) {
+  constructor(who, { target, adapter, profile }) {
     this.who = who.name;
-    this.#process = fork(path, [target, who.name, adapter], {
+    this.#process = fork(path, [target, who.name, adapter, ...(profile ? ['profile'] : [])], {
       serialization: 'advanced',
       execArgv: who.execArgv ?? [],
       // Peers print advice and warnings.

@@ -1,11 +1,11 @@
 // One of those who are timed, in a process of its own: loads works and runs them as the parent tells it.
-// node worker.mjs TARGET WHO ADAPTER
+// node worker.mjs TARGET WHO ADAPTER [profile]
 
 import { targets } from './who/index.mjs';
 import { workOf } from './works/index.mjs';
 import { inputOf, labelsOf, paramsOf } from './works/values.mjs';
 
-const [target, name, adapter] = process.argv.slice(2);
+const [target, name, adapter, profile] = process.argv.slice(2);
 const who = targets[target].find(w => w.name === name);
 const since = start => performance.now() - start;
 /** Runs whose losses are compared. */
@@ -34,7 +34,7 @@ const calls = {
     const values = { params: paramsOf(graph), input: inputOf(graph), labels: labelsOf(graph) };
     const start = performance.now();
     module ??= await import(new URL(who.module, new URL('who/', import.meta.url)));
-    state ??= await module.start({ ...who.options, adapter });
+    state ??= await module.start({ ...who.options, adapter, profile: profile === 'profile' });
     job = await module.prepare(state, work, values);
     const first = await run();
     const first_ms = since(start);

@@ -2,16 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { compiledPath } from './ahead.mjs';
 import { profileGpu } from './profile-gpu.mjs';
+import { follow, profileWasm } from './profile-wasm.mjs';
 
-export async function start({ target, adapter }) {
-  if (target === 'wasm') return { target, options: {} };
+export async function start({ target, adapter, profile }) {
+  if (target === 'wasm') {
+    if (profile) follow();
+    return { target, options: {}, profile: profileWasm };
+  }
   const { isSoftware, requestDevice } = await import('dnnc/runtime/node');
   const device = await requestDevice({ adapter });
   return {
     target,
     software: isSoftware(device.adapterInfo),
     options: { device },
-    profile: run => profileGpu(device, run),
+    profile: (_, run) => profileGpu(device, run),
   };
 }
 
@@ -38,7 +42,7 @@ export async function prepare(state, work, { params, input, labels }) {
       const [{ data }] = Object.values(await session.run(work.program, inputs));
       return work.training ? data[0] : data;
     },
-    profile: () => state.profile?.(() => session.run(work.program, inputs)),
+    profile: () => state.profile(model, () => session.run(work.program, inputs)),
     dispose: () => session.dispose(),
   };
 }
@@ -59,6 +63,10 @@ async function compiled({ target, software }, work) {
   );
   if (!compiled) throw new Error(diagnostics.map(d => dnnc.renderDiagnostic(d)).join('\n'));
   const found = entries.find(e => e.name === entry);
+  if (target === 'wasm') {
+    const { open } = await import('dnnc/runtime/wasm');
+    return { model: await dnnc.buildWasmModel(found, compiled.layout), open };
+  }
   const { open } = await import('dnnc/runtime');
   return { model: dnnc.buildModel(found, compiled.layout), open };
 }
