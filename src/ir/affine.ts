@@ -1,3 +1,4 @@
+import { Onto } from '../support/onto.ts';
 import type { Axis, Comparison, Expr, Index, IndexOp, Predicate } from './compute.ts';
 import type { Dim } from './dim.ts';
 import * as D from './dim.ts';
@@ -27,14 +28,50 @@ export function knownAxisId(axis: Axis): number | undefined {
   return axisIds.get(axis);
 }
 
-const indexKeys = new WeakMap<Index, string>();
-const linears = new WeakMap<Index, Linear>();
+/** What has been worked out about an index. The normal form of a nested one asks for those inside again and again. */
+class Notes extends Onto {
+  #key: string | undefined;
+  #linear: Linear | undefined;
+  #range: Range | 'unknown' | undefined;
+  /** Quotients and remainders, by the key of what divides. */
+  #quotients: Map<string, Index> | undefined;
+  #remainders: Map<string, Index> | undefined;
+
+  static #on(index: Index): Notes {
+    return #key in index ? index : new Notes(index);
+  }
+
+  static key(index: Index): string {
+    return (Notes.#on(index).#key ??= makeKey(index));
+  }
+
+  static linear(index: Index): Linear {
+    return (Notes.#on(index).#linear ??= makeLinear(index));
+  }
+
+  static range(index: Index): Range | undefined {
+    const known = (Notes.#on(index).#range ??= makeRange(index) ?? 'unknown');
+    return known === 'unknown' ? undefined : known;
+  }
+
+  static quotient(index: Index, b: Dim): Index {
+    return kept((Notes.#on(index).#quotients ??= new Map()), index, b, makeQuotient);
+  }
+
+  static remainder(index: Index, b: Dim): Index {
+    return kept((Notes.#on(index).#remainders ??= new Map()), index, b, makeRemainder);
+  }
+}
+
+function kept(known: Map<string, Index>, x: Index, b: Dim, make: (x: Index, b: Dim) => Index): Index {
+  let made = known.get(b.key);
+  if (!made) known.set(b.key, (made = make(x, b)));
+  return made;
+}
 
 /** Equal for equal indices (axes by identity). */
 export function indexKey(index: Index): string {
-  let key = indexKeys.get(index);
-  if (key === undefined) indexKeys.set(index, (key = makeKey(index)));
-  return key;
+  return Notes.key(index);
 }
 
 function makeKey(index: Index): string {
@@ -52,9 +89,7 @@ function makeKey(index: Index): string {
 }
 
 function linear(index: Index): Linear {
-  let form = linears.get(index);
-  if (!form) linears.set(index, (form = makeLinear(index)));
-  return form;
+  return Notes.linear(index);
 }
 
 function makeLinear(index: Index): Linear {
@@ -186,7 +221,11 @@ export function floordiv(a: IndexLike, by: Dim | number): Index {
   const b = D.dim(by);
   if (D.isConstant(b, 1)) return index(a);
   if (D.isConstant(b, 0)) return index(0);
-  const { quotient, remainder } = split(index(a), b);
+  return Notes.quotient(index(a), b);
+}
+
+function makeQuotient(x: Index, b: Dim): Index {
+  const { quotient, remainder } = split(x, b);
   if (within(remainder, b)) return quotient;
   const whole = shiftIntoRange(remainder, b);
   if (whole) return add(quotient, whole.quotient);
@@ -200,7 +239,11 @@ export function floordiv(a: IndexLike, by: Dim | number): Index {
 export function mod(a: IndexLike, by: Dim | number): Index {
   const b = D.dim(by);
   if (D.isConstant(b, 1) || D.isConstant(b, 0)) return index(0);
-  const { remainder } = split(index(a), b);
+  return Notes.remainder(index(a), b);
+}
+
+function makeRemainder(x: Index, b: Dim): Index {
+  const { remainder } = split(x, b);
   if (within(remainder, b)) return remainder;
   const whole = shiftIntoRange(remainder, b);
   if (whole) return whole.remainder;
@@ -240,8 +283,17 @@ function extreme(op: IndexOp, a: Index, b: Index): Index {
   return { kind: 'op', op, a, b };
 }
 
+interface Range {
+  readonly lo: Dim;
+  readonly hi: Dim;
+}
+
 /** Inclusive bounds, where they are known as dims. */
-export function range(x: Index): { lo: Dim; hi: Dim } | undefined {
+export function range(x: Index): Range | undefined {
+  return Notes.range(x);
+}
+
+function makeRange(x: Index): Range | undefined {
   const form = linear(x);
   let lo = form.offset;
   let hi = form.offset;
@@ -259,7 +311,7 @@ export function range(x: Index): { lo: Dim; hi: Dim } | undefined {
   return { lo, hi };
 }
 
-function atomRange(atom: Index): { lo: Dim; hi: Dim } | undefined {
+function atomRange(atom: Index): Range | undefined {
   if (atom.kind === 'axis') return { lo: D.constant(0), hi: D.sub(atom.axis.extent, D.constant(1)) };
   if (atom.kind !== 'op') return undefined;
   if (atom.op === 'mod' && atom.b.kind === 'dim')

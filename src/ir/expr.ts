@@ -1,3 +1,4 @@
+import { Onto } from '../support/onto.ts';
 import type { IndexLike } from './affine.ts';
 import * as A from './affine.ts';
 import type { Axis, Expr, Index, Monoid, Predicate } from './compute.ts';
@@ -66,13 +67,18 @@ export function axis(name: string, extent: Dim): Axis {
   return { name, extent };
 }
 
-const exprKeys = new WeakMap<Expr, string>();
+class Notes extends Onto {
+  #key: string | undefined;
+
+  static key(e: Expr): string {
+    const notes = #key in e ? e : (new Notes(e) as Notes & Expr);
+    return (notes.#key ??= makeKey(e));
+  }
+}
 
 /** Text that is equal for equal expressions (axes by identity). */
 export function exprKey(e: Expr): string {
-  let key = exprKeys.get(e);
-  if (key === undefined) exprKeys.set(e, (key = makeKey(e)));
-  return key;
+  return Notes.key(e);
 }
 
 function makeKey(e: Expr): string {
@@ -107,9 +113,20 @@ export interface ExprMap {
   readonly axis?: (axis: Axis) => Index | undefined;
   readonly load?: (load: Extract<Expr, { kind: 'load' }>) => Expr;
   readonly reduced?: (e: Extract<Expr, { kind: 'reduced' }>) => Expr;
+  /** Where it is given, what occurs several times is mapped once, and shared afterwards as before. */
+  readonly known?: Map<Expr, Expr>;
 }
 
 export function mapExpr(e: Expr, map: ExprMap): Expr {
+  let made = map.known?.get(e);
+  if (!made) {
+    made = makeMapped(e, map);
+    map.known?.set(e, made);
+  }
+  return made;
+}
+
+function makeMapped(e: Expr, map: ExprMap): Expr {
   switch (e.kind) {
     case 'const':
     case 'dim':
@@ -164,4 +181,70 @@ export function mapIndex(x: Index, map: ExprMap): Index {
 
 export function mapPredicate(p: Predicate, map: ExprMap): Predicate {
   return A.simplifyPredicate(p.map(c => ({ op: c.op, a: mapIndex(c.a, map), b: mapIndex(c.b, map) })));
+}
+
+/** What a visit is told of, in the order in which `mapExpr` would: what stands inside a load's indices comes before it. */
+export interface ExprVisitor {
+  readonly axis?: (axis: Axis) => void;
+  readonly load?: (load: Extract<Expr, { kind: 'load' }>) => void;
+  /** Where it is given, what occurs several times is looked at once. */
+  readonly seen?: Set<Expr>;
+}
+
+/** Looks at every axis and load, also those inside computed indices, and builds nothing. */
+export function visitExpr(e: Expr, visitor: ExprVisitor): void {
+  if (visitor.seen?.has(e)) return;
+  visitor.seen?.add(e);
+  switch (e.kind) {
+    case 'const':
+    case 'dim':
+    case 'reduced':
+      return;
+    case 'index':
+      visitIndex(e.index, visitor);
+      return;
+    case 'load':
+      for (const i of e.at) visitIndex(i, visitor);
+      if (e.guard) visitPredicate(e.guard, visitor);
+      visitor.load?.(e);
+      return;
+    case 'unary':
+    case 'cast':
+      visitExpr(e.a, visitor);
+      return;
+    case 'binary':
+      visitExpr(e.a, visitor);
+      visitExpr(e.b, visitor);
+      return;
+    case 'select':
+      visitExpr(e.condition, visitor);
+      visitExpr(e.a, visitor);
+      visitExpr(e.b, visitor);
+      return;
+    case 'random':
+      for (const a of e.args) visitExpr(a, visitor);
+  }
+}
+
+export function visitIndex(x: Index, visitor: ExprVisitor): void {
+  switch (x.kind) {
+    case 'dim':
+      return;
+    case 'axis':
+      visitor.axis?.(x.axis);
+      return;
+    case 'value':
+      visitExpr(x.value, visitor);
+      return;
+    case 'op':
+      visitIndex(x.a, visitor);
+      visitIndex(x.b, visitor);
+  }
+}
+
+export function visitPredicate(p: Predicate, visitor: ExprVisitor): void {
+  for (const c of p) {
+    visitIndex(c.a, visitor);
+    visitIndex(c.b, visitor);
+  }
 }

@@ -166,12 +166,12 @@ function isWindow(axes: readonly Axis[], { axes: folded, lift }: Reduce): boolea
 
 function axesOf(index: Index): Set<Axis> {
   const found = new Set<Axis>();
-  E.mapIndex(index, { axis: a => void found.add(a) });
+  E.visitIndex(index, { axis: a => void found.add(a) });
   return found;
 }
 
 function outerAxes(e: Expr, axes: readonly Axis[]): Set<Axis> {
   const found = new Set<Axis>();
-  E.mapExpr(e, { axis: a => void (axes.includes(a) && found.add(a)) });
+  E.visitExpr(e, { axis: a => void (axes.includes(a) && found.add(a)) });
   return found;
 }

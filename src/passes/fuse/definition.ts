@@ -83,35 +83,47 @@ export function isSameLayout(node: OpNode, compute: Compute): Value | undefined 
   return A.indexKey(from) === A.indexKey(to) ? source : undefined;
 }
 
-/** All loads, those inside computed indices included. */
+/** All loads, those inside computed indices included; as often as they occur. */
 export function loadsOf(exprs: readonly Expr[], guard: Predicate = []): Load[] {
   const found: Load[] = [];
-  const map: E.ExprMap = {
-    load: load => {
-      found.push(load);
-      return load;
-    },
-  };
-  for (const e of exprs) E.mapExpr(e, map);
-  for (const c of guard) {
-    E.mapIndex(c.a, map);
-    E.mapIndex(c.b, map);
-  }
+  const visitor: E.ExprVisitor = { load: load => void found.push(load) };
+  for (const e of exprs) E.visitExpr(e, visitor);
+  E.visitPredicate(guard, visitor);
   return found;
 }
 
 const computeLoadLists = new WeakMap<Compute, readonly Load[]>();
 
-/** The loads of a whole Compute. */
+/** The distinct loads of a whole Compute. */
 export function computeLoads(compute: Compute): readonly Load[] {
   let loads = computeLoadLists.get(compute);
   if (!loads) {
-    const { reduce, outs } = compute;
-    const places = outs.flatMap(o => (o.at ?? []).map(E.indexValue));
-    loads = loadsOf([...(reduce?.lift ?? []), ...outs.map(o => o.value), ...places], reduce?.guard ?? []);
-    computeLoadLists.set(compute, loads);
+    const found = new Map<string, Load>();
+    const visitor: E.ExprVisitor = {
+      seen: new Set(),
+      load: load => {
+        const key = E.exprKey(load);
+        if (!found.has(key)) found.set(key, load);
+      },
+    };
+    const { values, guard } = partsOf(compute);
+    for (const e of values) E.visitExpr(e, visitor);
+    E.visitPredicate(guard, visitor);
+    computeLoadLists.set(compute, (loads = [...found.values()]));
   }
   return loads;
+}
+
+/** The loads of a whole Compute, as often as they occur. */
+export function loadOccurrences(compute: Compute): readonly Load[] {
+  const { values, guard } = partsOf(compute);
+  return loadsOf(values, guard);
+}
+
+function partsOf({ reduce, outs }: Compute): { readonly values: readonly Expr[]; readonly guard: Predicate } {
+  const places = outs.flatMap(o => (o.at ?? []).map(E.indexValue));
+  const values = [...(reduce?.lift ?? []), ...outs.map(o => o.value), ...places];
+  return { values, guard: reduce?.guard ?? [] };
 }
 
 export function predicateExpr(predicate: Predicate): Expr {
@@ -127,7 +139,7 @@ export function predicateExpr(predicate: Predicate): Expr {
  */
 export function inlineMap(axes: readonly Axis[], value: Expr, load: Load): Expr {
   const position = new Map(axes.map((a, i) => [a, load.at[i]!]));
-  const moved = E.mapExpr(value, { axis: a => position.get(a) });
+  const moved = E.mapExpr(value, { known: new Map(), axis: a => position.get(a) });
   if (!load.guard) return moved;
   const guard = load.guard;
   const fill = load.fill ?? 0;
@@ -140,6 +152,7 @@ export function inlineMap(axes: readonly Axis[], value: Expr, load: Load): Expr 
       fill,
     );
   const guarded = E.mapExpr(moved, {
+    known: new Map(),
     load: inner =>
       E.load(
         inner.input,

@@ -73,6 +73,7 @@ export function initialGroups(
   const inlineInto = (compute: Compute, own: readonly OpNode[]): { compute: Compute; nodes: OpNode[] } => {
     const nodes = new Set<OpNode>();
     const result = mapCompute(compute, {
+      known: new Map(),
       load: (load): Expr => {
         const source = values.get(load.input)!;
         const producer = inlined.get(source);

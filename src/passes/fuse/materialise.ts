@@ -4,7 +4,7 @@ import type { Graph, OpNode, Value } from '../../ir/graph.ts';
 import { graphInputs } from '../../ir/graph.ts';
 import type { UnaryOp } from '../../ir/scalar.ts';
 import { nominal, type Prices } from '../prices.ts';
-import { computeLoads, isMap, type Lowered } from './definition.ts';
+import { isMap, type Lowered, loadOccurrences } from './definition.ts';
 
 /** Functions in units of one arithmetic instruction. */
 const unaryCost: Partial<Record<UnaryOp, number>> = {
@@ -87,7 +87,7 @@ export function chooseMaterialised(
     if (node.inputs.every(v => uniform.has(v)) && D.isConstant(D.product(out!.type.shape), 1))
       uniform.add(out!);
     const inner = new Set(node.inputs);
-    const loads = computeLoads(compute).reduce(
+    const loads = loadOccurrences(compute).reduce(
       (sum, l) => sum + (inlinedLoads.get(byId.get(l.input)!) ?? 1),
       0,
     );
@@ -135,7 +135,7 @@ export function chooseMaterialised(
     const wasted = map && again > 0.01 ? (again * elements(out!) * fullCost.get(out!)!) / price.lanes : 0;
     if (wasted > price.dispatch || (map && endsEpilogue(out!))) chosen.add(out!);
     const times = map && !chosen.has(out!) ? (evaluations.get(out!) ?? 0) : 1;
-    for (const load of computeLoads(compute)) {
+    for (const load of loadOccurrences(compute)) {
       const source = node.inputs.find(v => v.id === load.input)!;
       const perElement = (points / elements(source)) * times;
       evaluations.set(source, (evaluations.get(source) ?? 0) + Math.max(perElement, 1e-6));

@@ -1,6 +1,7 @@
 import * as A from '../../ir/affine.ts';
 import type { Axis, Compute, Expr, Index, Out, Reduce } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
+import * as E from '../../ir/expr.ts';
 import type { Value } from '../../ir/graph.ts';
 import { pair } from '../../ir/monoid.ts';
 import { indexAtReduced, readsAtReduced } from './addresses.ts';
@@ -98,18 +99,19 @@ function joinMap(producer: Group, consumer: Group, grouping: Grouping): Compute 
   if (!D.equal(D.product(axes.map(a => a.extent)), D.product(own.map(a => a.extent)))) return undefined;
   for (const at of [sameOrder(axes, own), ...permutations(producer, consumer, grouping)]) {
     const position = new Map<Axis, Index>(own.map((a, i) => [a, at[i]!]));
+    const axis = (a: Axis): Index | undefined => position.get(a);
+    if (readsElsewhere(producer, consumer, grouping, axis)) continue;
     let fits = true;
     const joined = mapCompute(consumer.compute, {
-      axis: a => position.get(a),
+      known: new Map(),
+      axis,
       load: (load): Expr => {
         const value = grouping.values.get(load.input)!;
         const from = producer.values.indexOf(rootOf(value, grouping.views));
         if (from < 0) return load;
-        const out = made[from]!;
-        const stored = A.flatten(out.at ?? axes.map(A.index), out.type.shape);
         const read = A.flatten(load.at, value.type.shape);
-        if (load.guard || A.indexKey(read) !== A.indexKey(stored)) fits = false;
-        return out.value;
+        if (load.guard || A.indexKey(read) !== placeKey(producer, from)) fits = false;
+        return made[from]!.value;
       },
     });
     if (!fits) continue;
@@ -123,6 +125,32 @@ function joinMap(producer: Group, consumer: Group, grouping: Grouping): Compute 
     return { ...producer.compute, outs: [...made, ...outs] };
   }
   return undefined;
+}
+
+/** Where the producer stores a value, as a row-major position. */
+function placeKey({ compute: { axes, outs } }: Group, value: number): string {
+  const { at, type } = outs[value]!;
+  return A.indexKey(A.flatten(at ?? axes.map(A.index), type.shape));
+}
+
+/** Whether a load says so by its indices alone. Most pairs do not fit, and the whole expression may be large. */
+function readsElsewhere(
+  producer: Group,
+  consumer: Group,
+  grouping: Grouping,
+  axis: (a: Axis) => Index | undefined,
+): boolean {
+  return computeLoads(consumer.compute).some(load => {
+    const value = grouping.values.get(load.input)!;
+    const from = producer.values.indexOf(rootOf(value, grouping.views));
+    if (from < 0 || load.at.some(isComputed)) return false;
+    const read = load.at.map(x => E.mapIndex(x, { axis }));
+    return A.indexKey(A.flatten(read, value.type.shape)) !== placeKey(producer, from);
+  });
+}
+
+function isComputed(x: Index): boolean {
+  return x.kind === 'value' || (x.kind === 'op' && (isComputed(x.a) || isComputed(x.b)));
 }
 
 /** Both run over the same row-major positions; equal extents map axis to axis. */

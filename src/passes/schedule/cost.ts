@@ -32,7 +32,7 @@ export function subject(compute: Compute): Subject {
         const steps = new Map<Axis, number>();
         for (const [axis, coefficient] of axes) steps.set(axis, D.constantValue(coefficient) ?? 1);
         const linear = rest.kind === 'dim';
-        if (!linear) E.mapIndex(index, { axis: a => void steps.set(a, steps.get(a) ?? 1) });
+        if (!linear) E.visitIndex(index, { axis: a => void steps.set(a, steps.get(a) ?? 1) });
         return { linear, steps };
       }),
     })),

@@ -2,6 +2,7 @@ import type { KExpr } from '../../ir/kernel.ts';
 import { lanesOf } from '../../ir/kernel.ts';
 import { applyBinary, type BinaryOp, isComparison, type UnaryOp } from '../../ir/scalar.ts';
 import type { DType } from '../../ir/type.ts';
+import { Onto } from '../../support/onto.ts';
 
 /** Constructors of kernel expressions; they fold constants, so that generated code has none left. */
 export function constant(value: number, dtype: DType): KExpr {
@@ -226,15 +227,18 @@ export function floorDivision(
     : binary('add', rest, select(isOff, y, zero));
 }
 
-const keys = new WeakMap<KExpr, string>();
+class Notes extends Onto {
+  #key: string | undefined;
+
+  static key(e: KExpr): string {
+    const notes = #key in e ? e : (new Notes(e) as Notes & KExpr);
+    return (notes.#key ??= makeKey(e));
+  }
+}
 
 /** Equal for equal expressions. */
 export function key(e: KExpr): string {
-  const known = keys.get(e);
-  if (known !== undefined) return known;
-  const made = makeKey(e);
-  keys.set(e, made);
-  return made;
+  return Notes.key(e);
 }
 
 function makeKey(e: KExpr): string {

@@ -51,7 +51,7 @@ export function asProduct(compute: Compute): Product | undefined {
 
 function axesOf(e: Expr): Set<Axis> {
   const axes = new Set<Axis>();
-  E.mapExpr(e, { axis: a => void axes.add(a) });
+  E.visitExpr(e, { axis: a => void axes.add(a) });
   return axes;
 }
 

@@ -50,9 +50,9 @@ export function parts(compute: Compute): Part[] {
   return (monoid.parts ?? [monoid]).map(part => {
     const own = lift.slice(first, first + part.types.length);
     const axes = new Set<Axis>();
-    const note = { axis: (a: Axis): undefined => void axes.add(a) };
-    for (const e of own) E.mapExpr(e, note);
-    if (guard) E.mapPredicate(guard, note);
+    const note = { axis: (a: Axis): void => void axes.add(a) };
+    for (const e of own) E.visitExpr(e, note);
+    if (guard) E.visitPredicate(guard, note);
     const made = { monoid: part, first, lift: own, axes };
     first += part.types.length;
     return made;
