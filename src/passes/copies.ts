@@ -17,11 +17,17 @@ export interface Copy {
   readonly padded: boolean;
   /** The last dim of the order in parts of so many elements, which follow each other for everything else: [d / 8, .., 8]. */
   readonly panel?: number;
+  /**
+   * The last dim of the order in phases of this stride: [.., 2, d / 2] has all even places and then all odd ones, so that
+   * what is read in steps of the stride lies together.
+   */
+  readonly phases?: number;
 }
 
 /** What a copy is called, and what it does. */
-export function kindOf({ padded, panel, order }: Copy): 'padded' | 'panels' | 'across' {
+export function kindOf({ padded, panel, phases, order }: Copy): 'padded' | 'panels' | 'phases' | 'across' {
   if (panel) return 'panels';
+  if (phases) return 'phases';
   return padded && order.every((d, i) => d === i) ? 'padded' : 'across';
 }
 
@@ -40,8 +46,12 @@ export function padded(load: Load, shape: readonly D.Dim[]): Copy['ranges'] | un
 }
 
 /** The type of the copy. */
-export function copyType({ dtype }: TensorType, { ranges, order, panel }: Copy): TensorType {
+export function copyType({ dtype }: TensorType, { ranges, order, panel, phases }: Copy): TensorType {
   const shape = order.map(d => ranges[d]!.extent);
+  if (phases) {
+    const each = D.floorDiv(D.add(shape.at(-1)!, D.constant(phases - 1)), D.constant(phases));
+    return { dtype, shape: [...shape.slice(0, -1), D.constant(phases), each] };
+  }
   if (!panel) return { dtype, shape };
   return {
     dtype,
@@ -54,11 +64,17 @@ export function copyType({ dtype }: TensorType, { ranges, order, panel }: Copy):
  * linear.
  */
 export function withCopy(compute: Compute, load: Load, copy: Copy, input: number, type: TensorType): Compute {
-  const { order, ranges, panel } = copy;
+  const { order, ranges, panel, phases } = copy;
   const key = E.exprKey(load);
   const split = panel ? splitAxis(compute, axisOf(load.at[order.at(-1)!]!), panel) : undefined;
   const inOrder = order.map(d => A.sub(load.at[d]!, ranges[d]!.lo));
-  const at = split ? [A.index(split.part), ...inOrder.slice(0, -1), A.index(split.within)] : inOrder;
+  const last = inOrder.at(-1)!;
+  const rest = inOrder.slice(0, -1);
+  const at = split
+    ? [A.index(split.part), ...rest, A.index(split.within)]
+    : phases
+      ? [...rest, A.mod(last, phases), A.floordiv(last, phases)]
+      : inOrder;
   const guard = copy.padded ? [] : (load.guard ?? []);
   const read = E.load(input, type, at, guard, load.fill ?? 0);
   const { reduce } = mapLoads({ ...compute, outs: [] }, l => (E.exprKey(l) === key ? read : l));
@@ -105,18 +121,25 @@ function splitAxis(
 
 /** The work that copies. */
 export function copyWork(work: Work, source: Tensor, tensor: Tensor, copy: Copy, load: Load): Work {
-  const { panel } = copy;
+  const { panel, phases } = copy;
   const places = copy.order.map((d): Axis => ({ name: `i${d}`, extent: copy.ranges[d]!.extent }));
   const last = places.at(-1)!;
   const part: Axis = { name: 'panel', extent: tensor.type.shape[0]! };
   const within: Axis = { name: last.name, extent: D.constant(panel ?? 1) };
-  const axes = panel ? [part, ...places.slice(0, -1), within] : places;
+  const phase: Axis = { name: 'phase', extent: D.constant(phases ?? 1) };
+  const each: Axis = { name: last.name, extent: tensor.type.shape.at(-1)! };
+  const rest = places.slice(0, -1);
+  const axes = panel ? [part, ...rest, within] : phases ? [...rest, phase, each] : places;
+  const place = panel
+    ? A.add(A.mul(part, panel), within)
+    : phases
+      ? A.add(A.mul(each, phases), phase)
+      : A.index(last);
   const at: Index[] = [];
   copy.order.forEach((d, i) => {
-    const isLast = panel !== undefined && places[i] === last;
-    at[d] = A.add(isLast ? A.add(A.mul(part, panel), within) : places[i]!, copy.ranges[d]!.lo);
+    at[d] = A.add(places[i] === last ? place : places[i]!, copy.ranges[d]!.lo);
   });
-  const guard = copy.padded ? at.flatMap((x, d) => A.inRange(x, source.type.shape[d]!)) : [];
+  const guard = copy.padded || phases ? at.flatMap((x, d) => A.inRange(x, source.type.shape[d]!)) : [];
   const value = E.load(0, source.type, at, guard, load.fill ?? 0);
   return {
     name: tensor.name,
@@ -124,7 +147,7 @@ export function copyWork(work: Work, source: Tensor, tensor: Tensor, copy: Copy,
     inputs: [source],
     region: { outer: [], stages: [{ inputs: [source.type], axes, outs: [{ type: tensor.type, value }] }] },
     outputs: [tensor],
-    absorbed: [{ padded: 'pad', panels: 'pack', across: 'transpose' }[kindOf(copy)]],
+    absorbed: [{ padded: 'pad', panels: 'pack', phases: 'pad', across: 'transpose' }[kindOf(copy)]],
     ...(work.loop && { loop: work.loop }),
   };
 }

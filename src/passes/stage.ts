@@ -1,4 +1,5 @@
-import type { Compute } from '../ir/compute.ts';
+import * as A from '../ir/affine.ts';
+import type { Compute, Index } from '../ir/compute.ts';
 import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../ir/program.ts';
@@ -85,7 +86,7 @@ class Stager {
         const price =
           isMade || this.#constant.has(storageOf(source))
             ? 0
-            : kindOf(copy) === 'across'
+            : kindOf(copy) === 'across' || copy.phases
               ? copyPrice.across
               : copyPrice.straight;
         const time = rankLanes(changed, false).time + elements * price;
@@ -104,10 +105,10 @@ class Stager {
     };
   }
 
-  #key(source: Tensor, { ranges, order, panel }: Copy, load: Load, { loop }: Work): string {
+  #key(source: Tensor, { ranges, order, panel, phases }: Copy, load: Load, { loop }: Work): string {
     const loops = loop ? loop.name : '';
     const places = ranges.map(r => `${r.lo}:${r.extent.key}`).join();
-    return `${source.id} ${places} ${order.join()} ${panel ?? ''} ${load.fill ?? 0} ${loops}`;
+    return `${source.id} ${places} ${order.join()} ${panel ?? ''} ${phases ?? ''} ${load.fill ?? 0} ${loops}`;
   }
 
   #tensor(work: Work, source: Tensor, copy: Copy): Tensor {
@@ -116,6 +117,15 @@ class Stager {
     if (this.#constant.has(storageOf(source))) this.#constant.add(tensor);
     return tensor;
   }
+}
+
+/** The step, of a few, in which an axis of the outputs goes along a dim. */
+function strideOf(x: Index, { axes }: Compute): number | undefined {
+  for (const [axis, coefficient] of A.axisCoefficients(x).axes) {
+    const step = D.constantValue(coefficient);
+    if (axes.includes(axis) && step !== undefined && step >= 2 && step <= 4) return step;
+  }
+  return undefined;
 }
 
 /** Whether a reduction takes so long that a copy may pay. */
@@ -143,10 +153,12 @@ function copiesOf(load: Load, compute: Compute, source: Tensor): Copy[] {
       orders.push([...straight.filter(i => i !== d), d]);
   });
   const copies = orders.map((order): Copy => ({ ranges, order, padded: padding !== undefined }));
-  for (const order of shape.length > 1 ? [straight, ...orders.filter(o => o !== straight)] : []) {
+  for (const order of [straight, ...orders.filter(o => o !== straight)]) {
     const d = order.at(-1)!;
     const x = load.at[d]!;
-    if (x.kind !== 'axis' || !compute.axes.includes(x.axis)) continue;
+    const phases = strideOf(x, compute);
+    if (phases) copies.push({ ranges, order, padded: padding !== undefined, phases });
+    if (shape.length === 1 || x.kind !== 'axis' || !compute.axes.includes(x.axis)) continue;
     const whole = D.divideExact(ranges[d]!.extent, D.constant(panelWidth));
     if (whole && (D.constantValue(whole) ?? 0) > 1)
       copies.push({ ranges, order, padded: padding !== undefined, panel: panelWidth });

@@ -13,6 +13,7 @@ const price = {
   load: 0.17,
   far: 0.5,
   fetch: 0.1,
+  cold: 0.4,
   gather: 1.6,
   arithmetic: 0.15,
   mask: 0.6,
@@ -123,6 +124,8 @@ export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
   const points = reduce.axes.reduce((n, a) => n * nominalValue(a.extent), 1);
   const stores = storeAccesses(compute);
 
+  const everywhere = (a: Axis): number => nominalValue(a.extent);
+  const cold = loads.reduce((n, a) => n + price.cold * Math.max(0, footprint(a, everywhere) - third), 0);
   const candidates: (Axis | undefined)[] = [
     undefined,
     ...compute.axes.filter(a => fitsOutputs(compute, a, inPlace)),
@@ -151,13 +154,12 @@ export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
         const tiles = nominalValue(a.extent) / size(a);
         return n * (D.constantValue(a.extent) === undefined ? tiles : Math.ceil(tiles));
       }, 1);
-      const time = count * tileTime;
+      const time = count * tileTime + cold;
       // Of equal ones the one with more vectors in a row, which lie next to each other.
       if (!best || time < best.time * (vectors > best.choice.vectors ? 1.001 : 0.999)) {
         const choice = {
           vectors,
           tile,
-          unroll: unrolled(compute, loads, lane),
           order,
           tileTime,
           ...(block && !inPlace && { block }),
@@ -193,14 +195,6 @@ function distinct(
   for (const [axis, size] of tile) if (a.axes.has(axis) || a.irregular.has(axis)) n *= size;
   if (lane && vectors > 1 && (a.axes.has(lane) || a.irregular.has(lane))) n *= vectors;
   return n;
-}
-
-/** Short loops whose ends are fixed stand in straight-line code. */
-function unrolled(compute: Compute, loads: readonly Access[], lane: Axis | undefined): ReadonlySet<Axis> {
-  const innermost = compute.reduce!.axes.at(-1);
-  const extent = innermost && D.constantValue(innermost.extent);
-  if (!innermost || innermost === lane || extent === undefined || extent > 3) return new Set();
-  return loads.some(a => a.guards.has(innermost)) || compute.reduce!.guard ? new Set() : new Set([innermost]);
 }
 
 interface Tile {
@@ -265,6 +259,8 @@ function footprint(a: Access, points: (axis: Axis) => number): number {
 /** What stays in the first cache from tile to tile, and in the second from one round of the innermost loop to the next. */
 const near = 6000;
 const second = 40_000;
+/** What comes from memory every time. */
+const third = 400_000;
 
 /**
  * The order of the loops over tiles that reads least from afar, and what a tile then reads: as the axes stand, but for the

@@ -25,8 +25,6 @@ export interface LaneChoice {
   readonly vectors: number;
   /** Outputs of a tile along the other axes; 1 where absent. */
   readonly tile: ReadonlyMap<Axis, number>;
-  /** Reduction axes that stand in straight-line code. */
-  readonly unroll: ReadonlySet<Axis>;
   /** The axes of the outputs, from the outermost loop inwards. */
   readonly order: readonly Axis[];
   /** Tiles of the innermost loop that are gone through for all others before the next ones are. */
@@ -190,9 +188,9 @@ class ReduceTile {
     const emitter = this.#emitter;
     const { axes } = this.#compute;
     const reduce = this.#compute.reduce!;
-    const { lane, unroll } = this.#choice;
+    const { lane } = this.#choice;
     const along = lane && !this.#isAlongOutputs ? lane : undefined;
-    const loops = reduce.axes.filter(a => !unroll.has(a) && a !== along);
+    const loops = reduce.axes.filter(a => a !== along);
     const laneLoop: Axis | undefined = along && {
       name: along.name,
       extent: D.divideExact(along.extent, D.constant(width))!,
@@ -210,27 +208,21 @@ class ReduceTile {
     const bounded = boundLoops(E.mapPredicate(conditions, { axis: a => fixed.get(a) }), loops);
 
     const points = this.#accumulate({ ...this.#compute, reduce: { ...reduce, lift, guard } });
-    const taps = elements([...unroll].map(a => D.constantValue(a.extent)!));
-    const unrolled = [...unroll];
     const body = (current: readonly KExpr[]): void => {
       let next = 0;
       for (const { part, at, variables: all } of points) {
         const variables = isFloatSum(part.monoid) ? [current[next++] as (typeof all)[number]] : all;
-        let values: KExpr[] = [...variables];
         const where = this.#position(at);
         if (along) where.set(along, A.add(A.mul(laneLoop!, width), this.#lanes));
-        for (const tap of taps) {
-          unrolled.forEach((a, i) => void where.set(a, A.index(tap[i]!)));
-          const map = { axis: (a: Axis) => where.get(a) };
-          const left = E.mapPredicate(guard, map);
-          if (A.neverHolds(left)) continue;
-          const condition = left.length > 0 ? emitter.predicate(left) : undefined;
-          const lifted = part.lift.map((e, c) => {
-            const value = emitter.expr(E.mapExpr(e, map));
-            return condition ? K.select(condition, value, emitter.expr(part.monoid.zero[c]!)) : value;
-          });
-          values = merge(emitter, part.monoid, values, lifted);
-        }
+        const map = { axis: (a: Axis) => where.get(a) };
+        const left = E.mapPredicate(guard, map);
+        if (A.neverHolds(left)) continue;
+        const condition = left.length > 0 ? emitter.predicate(left) : undefined;
+        const lifted = part.lift.map((e, c) => {
+          const value = emitter.expr(E.mapExpr(e, map));
+          return condition ? K.select(condition, value, emitter.expr(part.monoid.zero[c]!)) : value;
+        });
+        const values = merge(emitter, part.monoid, variables, lifted);
         variables.forEach((v, c) => {
           if (values[c] !== v)
             emitter.push({ kind: 'assign', name: v.name, value: K.splat(values[c]!, lanesOf(v)) });
@@ -246,9 +238,9 @@ class ReduceTile {
       }
     };
     const totals = points.flatMap(p => (isFloatSum(p.part.monoid) ? p.variables : []));
-    const counters = reduce.axes.flatMap(a => (a === along ? laneLoop! : unroll.has(a) ? [] : a));
+    const counters = reduce.axes.map(a => (a === along ? laneLoop! : a));
     const nest = (): void =>
-      blockedLoops(emitter, counters, taps.length, totals, guarded, axis => endsOf(emitter, bounded, axis));
+      blockedLoops(emitter, counters, 1, totals, guarded, axis => endsOf(emitter, bounded, axis));
     if (bounded.before.length === 0) nest();
     else {
       const condition = emitter.predicate(bounded.before);
