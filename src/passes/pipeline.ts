@@ -15,6 +15,7 @@ import { verifyPlan } from '../ir/verify/plan.ts';
 import { verifyProgram } from '../ir/verify/program.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { openSize } from '../support/errors/shapes.ts';
+import { blockBatch } from './block-batch.ts';
 import { canonicalise } from './canonicalise.ts';
 import { differentiate, differentiateScaled } from './differentiate.ts';
 import { eliminate } from './eliminate.ts';
@@ -139,7 +140,7 @@ export function compileModule(module: Module, context: PipelineContext): Compile
 
   const programs = new Map<string, CompiledProgram>();
   for (const { name, own, graph, program } of fused) {
-    const packed = runPass(
+    const joined = runPass(
       {
         name: 'pack',
         doc: 'Joins equal elementwise works over tensors that lie side by side.',
@@ -150,6 +151,13 @@ export function compileModule(module: Module, context: PipelineContext): Compile
       programLevel,
       programLevel,
     );
+    const inBlocks: Pass<Program> = {
+      name: 'block-batch',
+      doc: 'Lays tensors out so that the lanes of a vector are examples of the batch.',
+      run: blockBatch,
+    };
+    const packed =
+      target.kind === 'cpu' ? runPass(inBlocks, joined, own, programLevel, programLevel) : joined;
     const scheduled = runPass(
       {
         name: 'schedule',
