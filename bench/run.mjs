@@ -1,98 +1,96 @@
-// npm run bench -- [--only NAME] [--adapter auto|gpu|software] [--repeat N] [--json FILE]
-// Compiles each work for the adapter found, runs it, and prints medians. `npm run bench -- --digits` trains
-// LeNet on the digits with three seeds instead and prints the held-out accuracies; `-- --compiler` times the compiler.
-import { readFileSync, writeFileSync } from 'node:fs';
+// npm run bench: see README.md in this folder.
+import { execFileSync } from 'node:child_process';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildModel, compile, gpuTarget, renderDiagnostic, softwareTarget } from 'dnnc';
-import { open } from 'dnnc/runtime';
-import { isSoftware, release, requestDevice, wait } from 'dnnc/runtime/node';
-import { digits } from './digits.mjs';
-import { works } from './works.mjs';
+import { gpuTarget, softwareTarget } from 'dnnc';
+import { isSoftware, release, requestDevice } from 'dnnc/runtime/node';
+import { measure, measureFresh } from './measure.mjs';
+import { printRatios, printRows, printSummary, rowOf } from './report.mjs';
+import { compileAhead } from './who/ahead.mjs';
+import { targets } from './who/index.mjs';
+import { select } from './works/index.mjs';
 
 const { values: flags } = parseArgs({
   options: {
     only: { type: 'string' },
+    who: { type: 'string' },
+    target: { type: 'string' },
     adapter: { type: 'string', default: 'auto' },
-    repeat: { type: 'string', default: '20' },
+    peers: { type: 'boolean', default: false },
+    random: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
+    profile: { type: 'boolean', default: false },
+    repeat: { type: 'string', default: '5' },
+    ms: { type: 'string' },
     json: { type: 'string' },
     digits: { type: 'boolean', default: false },
     compiler: { type: 'boolean', default: false },
   },
 });
-
-const median = list => [...list].sort((a, b) => a - b)[list.length >> 1];
-
-async function load(work, device, target) {
-  const name = work.file ?? `${work.name}.dnn`;
-  const text = work.source ?? readFileSync(new URL(`../${work.file}`, import.meta.url), 'utf8');
-  const { entries, compiled, diagnostics } = compile({ name, text }, { target });
-  if (!compiled) throw new Error(diagnostics.map(d => renderDiagnostic(d)).join('\n'));
-  const entry = entries.find(e => e.name === work.entry);
-  const model = buildModel(entry, compiled.layout);
-  return { model, session: await open(model, { device, seed: 1, ...(software && { wait }) }) };
-}
+const repeat = Number(flags.repeat);
+const rows = [];
+const save = () => {
+  if (flags.json) writeFileSync(flags.json, `${JSON.stringify(rows, null, 2)}\n`);
+};
 
 if (flags.compiler) {
   const { compiler } = await import('./compiler.mjs');
-  const rows = compiler({ repeat: Math.min(5, Number(flags.repeat)), only: flags.only });
-  if (flags.json) writeFileSync(flags.json, `${JSON.stringify(rows, null, 2)}\n`);
-  process.exit();
+  rows.push(...compiler({ repeat, only: flags.only }));
+} else if (flags.digits) {
+  const { digits } = await import('./digits.mjs');
+  const { name, software } = await adapterOf('webgpu');
+  rows.push(...(await digits(name, software ? softwareTarget : gpuTarget)));
+} else {
+  if (flags.peers) installPeers();
+  const works = select(flags);
+  if (flags.target && !targets[flags.target]) throw new Error(`--target is one of ${Object.keys(targets)}`);
+  for (const target of flags.target ? [flags.target] : Object.keys(targets)) await time(works, target);
+}
+save();
+
+/** What WebGPU would run on; WebAssembly runs on the processor. */
+async function adapterOf(target) {
+  if (target === 'wasm') return { name: `${cpus()[0].model.trim()}, 2 threads` };
+  const { adapterInfo } = await requestDevice({ adapter: flags.adapter });
+  const { description, device, vendor } = adapterInfo;
+  release();
+  return { name: description || device || vendor, software: isSoftware(adapterInfo) };
 }
 
-const device = await requestDevice({ adapter: flags.adapter });
-const software = isSoftware(device.adapterInfo);
-const adapter = device.adapterInfo.description || device.adapterInfo.device || device.adapterInfo.vendor;
-const target = software ? softwareTarget : gpuTarget;
-console.log(`${adapter}, schedules for ${target.name}`);
-
-const rows = [];
-if (flags.digits) rows.push(...(await digits(adapter, target)));
-else {
-  const loaded = [];
-  for (const work of works.filter(w => !flags.only || w.name === flags.only)) {
-    const compileStart = performance.now();
-    const { model, session } = await load(work, device, target);
-    const inputs = work.inputs();
-    const run = () => session.run(work.program, inputs, work.scalars ?? {});
-    const first = performance.now();
-    await run();
-    const now = performance.now();
-    const dispatches = model.programs[work.program].dispatches.length;
-    loaded.push({
-      work,
-      run,
-      session,
-      dispatches,
-      compile: first - compileStart,
-      first: now - first,
-      times: [],
-    });
-  }
-  // Interleaved, so that a slow moment of the machine hits all alike.
-  for (let i = 0; i < Number(flags.repeat); i++)
-    for (const item of loaded) {
-      const start = performance.now();
-      await item.run();
-      item.times.push(performance.now() - start);
-    }
-  for (const { work, times, session, dispatches, compile: compiling, first } of loaded) {
-    session.dispose();
-    const row = {
-      work: work.name,
-      who: 'dnnc',
-      target: target.name,
-      adapter,
-      median_ms: +median(times).toFixed(2),
-      min_ms: +Math.min(...times).toFixed(2),
-      n: times.length,
-    };
-    rows.push(row);
-    const more = `${dispatches} dispatches, compile ${compiling.toFixed(0)} ms, first run ${first.toFixed(0)} ms`;
-    console.log(
-      `${work.name.padEnd(18)} ${String(row.median_ms).padStart(9)} ms  min ${row.min_ms}  ${more}  (${work.doc})`,
-    );
-  }
+/** Into a folder of their own, which nothing but the bench reads. */
+function installPeers() {
+  const cwd = fileURLToPath(new URL('peers/', import.meta.url));
+  const installed = `${cwd}node_modules/.package-lock.json`;
+  if (existsSync(installed) && statSync(installed).mtimeMs > statSync(`${cwd}package-lock.json`).mtimeMs)
+    return;
+  // Without the variable, a package tries to fetch CUDA.
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  execFileSync('npm', ['ci'], { cwd, env, stdio: 'inherit' });
 }
-if (flags.json) writeFileSync(flags.json, `${JSON.stringify(rows, null, 2)}\n`);
-device.destroy();
-release();
+
+async function time(works, target) {
+  const { name, software } = await adapterOf(target);
+  console.log(`${target}: ${name}`);
+  const whos = targets[target].filter(w =>
+    flags.who ? flags.who.split(',').includes(w.name) : flags.peers || !w.peer,
+  );
+  const adapter = software ? 'software' : flags.adapter;
+  // Many small works share a process each.
+  const workers = flags.random ? new Map() : undefined;
+  const ms = Number(flags.ms ?? (flags.random ? 60 : 200));
+  const options = { target, adapter, turns: repeat, ms, workers, profile: flags.profile };
+  for (const work of works) {
+    const able = whos.filter(w => !(work.training && w.infers));
+    if (work.fresh) compileAhead(work, target, adapter);
+    const entries = await (work.fresh ? measureFresh : measure)(work, able, options);
+    const found = entries.map(e => rowOf(work, e, target, name));
+    rows.push(...found);
+    printRows(work, found);
+    save();
+  }
+  for (const worker of workers?.values() ?? []) worker.end();
+  if (flags.random) printRatios(works, rows, target);
+  else printSummary(works, rows, target);
+}

@@ -1,12 +1,14 @@
 import * as A from '../ir/affine.ts';
 import type { Axis, Index } from '../ir/compute.ts';
+import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Program, Tensor, Work } from '../ir/program.ts';
 import { storageOf } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
-import { findBatch } from './batch/layout.ts';
+import { batchExtent, findBatch, leastBatch } from './batch/layout.ts';
 import { blockedType, copyWork, splitWork, type Tensors } from './batch/split.ts';
 import { mapCompute } from './fuse/definition.ts';
+import { Temporaries } from './temporaries.ts';
 
 /**
  * The batch innermost, in blocks of 16: what stands side by side in memory, and so in the lanes of a vector, is the same
@@ -21,33 +23,20 @@ import { mapCompute } from './fuse/definition.ts';
  * anything, but where a sum over the batch relies on 0 being there (`batch/layout.ts`).
  */
 export function blockBatch(before: Program): Program {
-  const program = { ...before, works: before.works.map(withoutUnitAxes) };
+  const program = withoutUnitAxes(before);
   const layout = findBatch(program);
   if (!layout) return before;
   const results = new Set(program.outputs.map(o => storageOf(o.tensor)));
-  const tensorNames = new Set(program.tensors.map(t => t.name));
   const workNames = new Set(program.works.map(w => w.name));
   const writers = new Map<Tensor, number>();
   for (const t of program.works.flatMap(w => w.outputs)) writers.set(t, (writers.get(t) ?? 0) + 1);
-  let nextId = program.tensors.reduce((n, t) => Math.max(n, t.id), 0) + 1;
-  const added: Tensor[] = [];
+  const temporaries = new Temporaries(program);
   const works: Work[] = [];
 
   const isBlocked = (tensor: Tensor): boolean => layout.blocked.has(storageOf(tensor));
   const isInRows = (tensor: Tensor): boolean => !isBlocked(tensor) || results.has(storageOf(tensor));
-  const add = ({ name, origin }: Tensor, type: TensorType, view?: Tensor): Tensor => {
-    const own = fresh(`${name}_blocks`, tensorNames);
-    const tensor: Tensor = {
-      id: nextId++,
-      name: own,
-      type,
-      role: 'temporary',
-      origin,
-      ...(view && { view }),
-    };
-    added.push(tensor);
-    return tensor;
-  };
+  const add = ({ name, origin }: Tensor, type: TensorType, view?: Tensor): Tensor =>
+    temporaries.make(`${name}_blocks`, type, origin, view);
   const inBlocks = memo((tensor: Tensor): Tensor => {
     const storage = storageOf(tensor);
     const type = blockedType(tensor.type, layout.blocked.get(storage)!);
@@ -78,16 +67,25 @@ export function blockBatch(before: Program): Program {
     works.push(main!, ...rows.map(w => ({ ...w, name: fresh(w.name, workNames) })));
   }
   const kept = program.tensors.map(t => (isInRows(t) ? t : inBlocks.of(t)));
-  return { ...program, tensors: [...new Set([...kept, ...added])], works };
+  return { ...program, tensors: [...new Set([...kept, ...temporaries.made])], works };
+}
+
+/** Blocks pay for the sizes where each of these is at least 1: for all, where the batch has a known size. */
+export function blocksFit(program: Program): Dim[] {
+  const extent = batchExtent(program);
+  return !extent || D.constantValue(extent) !== undefined ? [] : [D.sub(extent, D.constant(leastBatch - 1))];
 }
 
 /** An axis of one point is 0 wherever it stands: `n + c` is `n`. */
-function withoutUnitAxes(work: Work): Work {
-  const { outer, stages } = work.region;
+function withoutUnitAxes(program: Program): Program {
   const isUnit = (a: Axis): boolean => D.isConstant(a.extent, 1);
-  if (!stages.some(s => [...s.axes, ...(s.reduce?.axes ?? [])].some(isUnit))) return work;
   const axis = (a: Axis): Index | undefined => (isUnit(a) ? A.index(0) : undefined);
-  return { ...work, region: { outer, stages: stages.map(s => mapCompute(s, { axis })) } };
+  const works = program.works.map((work): Work => {
+    const { outer, stages } = work.region;
+    if (!stages.some(s => [...s.axes, ...(s.reduce?.axes ?? [])].some(isUnit))) return work;
+    return { ...work, region: { outer, stages: stages.map(s => mapCompute(s, { axis })) } };
+  });
+  return { ...program, works };
 }
 
 function memo<K, V>(make: (key: K) => V): { of(key: K): V; set(key: K, value: V): void } {

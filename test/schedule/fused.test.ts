@@ -6,7 +6,7 @@ import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { ndarray, size } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
-import { gpuTarget, softwareTarget, type Target } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
 import { tensor } from '../../src/ir/type.ts';
 import * as B from '../../src/ops/build.ts';
 import { concat } from '../../src/ops/concat.ts';
@@ -82,7 +82,7 @@ function inputsFor(graph: Graph, n: number): Record<string, NdArray> {
   return made;
 }
 
-describe.each<Target>([softwareTarget, gpuTarget])('a training step for $name', target => {
+describe.each<Target>([softwareTarget, gpuTarget, wasmTarget])('a training step for $name', target => {
   const source = trainingStep();
   const graph = runGraphPasses(graphPasses, source, { diagnostics: [] });
   const fused = fuse(graph, target);

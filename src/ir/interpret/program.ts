@@ -88,7 +88,14 @@ function runWork(work: Work, memory: Memory, dims: DimEnv, precision: Precision)
   if (!compute || work.region.stages.length > 1)
     throw new Error('a region of several stages is not interpreted yet');
   const inputs = work.inputs.map(t => memory.array(t));
-  const before = compute.outs.map((out, i) => (out.partial ? memory.array(work.outputs[i]!) : undefined));
+  // Outs that each give a part of one tensor add to the same array.
+  const parts = new Map<Tensor, NdArray>();
+  const partOf = (tensor: Tensor): NdArray => {
+    const known = parts.get(tensor) ?? memory.array(tensor);
+    parts.set(tensor, known);
+    return known;
+  };
+  const before = compute.outs.map((out, i) => (out.partial ? partOf(work.outputs[i]!) : undefined));
   const results = interpretCompute(compute, inputs, dims, precision, before);
   results.forEach((r, i) => {
     memory.of(work.outputs[i]!).set(r.data);

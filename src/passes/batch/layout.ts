@@ -72,7 +72,7 @@ const stageOf = ({ region, loop }: Work): Compute | undefined =>
   loop || region.stages.length !== 1 || region.outer.length > 0 ? undefined : region.stages[0];
 
 /** The commonest first dim of what the host hands over: a free dim, or a number that is large enough. */
-function batchExtent({ tensors }: Program): Dim | undefined {
+export function batchExtent({ tensors }: Program): Dim | undefined {
   const counts = new Map<string, { extent: Dim; count: number }>();
   for (const t of tensors) {
     const [extent] = t.type.shape;

@@ -1,10 +1,11 @@
 import * as A from '../../ir/affine.ts';
-import type { Axis, Compute, Expr } from '../../ir/compute.ts';
+import type { Axis, Compute } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import { loadsOf } from '../fuse/definition.ts';
 import type { Prices } from '../prices.ts';
 import { nominalValue } from './grid.ts';
+import { operations } from './operations.ts';
 
 /** Everything about one reduction that does not change from choice to choice. */
 export interface Subject {
@@ -37,22 +38,6 @@ export function subject(compute: Compute): Subject {
     })),
     lifts: lift.reduce((n, e) => n + operations(e), 0),
   };
-}
-
-function operations(e: Expr): number {
-  switch (e.kind) {
-    case 'unary':
-      return 1 + operations(e.a);
-    case 'binary':
-      return 1 + operations(e.a) + operations(e.b);
-    case 'select':
-      return 1 + operations(e.condition) + operations(e.a) + operations(e.b);
-    case 'cast':
-      // Widened once for each load (see the emitter), whatever it is used for.
-      return (e.a.kind === 'load' && e.a.dtype === 'f16' ? 0 : 1) + operations(e.a);
-    default:
-      return 0;
-  }
 }
 
 /** Distinct elements that a load touches in the block. */

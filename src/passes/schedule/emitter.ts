@@ -2,13 +2,13 @@ import * as A from '../../ir/affine.ts';
 import type { Axis, Expr, Index, Predicate } from '../../ir/compute.ts';
 import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
-import { exprKey } from '../../ir/expr.ts';
-import type { KExpr, KernelBuffer, Stmt } from '../../ir/kernel.ts';
+import { exprKey, mapIndex } from '../../ir/expr.ts';
+import { type KExpr, type KernelBuffer, lanesOf, type Stmt } from '../../ir/kernel.ts';
 import type { Tensor } from '../../ir/program.ts';
 import { storageOf } from '../../ir/program.ts';
 import type { BinaryOp } from '../../ir/scalar.ts';
 import type { DType } from '../../ir/type.ts';
-import { isInteger } from '../../ir/type.ts';
+import { isFloat, isInteger } from '../../ir/type.ts';
 import * as K from './kexpr.ts';
 import { operands, withOperands } from './operands.ts';
 
@@ -18,6 +18,12 @@ const isDivision = (op: BinaryOp): op is Division => op === 'div' || op === 'flo
 /** What `reduced` and the two sides of a merge stand for while an expression is emitted. */
 export type Reduced = (component: number) => KExpr;
 
+interface Scope {
+  readonly statements: Stmt[];
+  readonly known: Map<string, KExpr>;
+  readonly isLoop: boolean;
+}
+
 /**
  * Writes statements: turns expressions over axes into kernel expressions, gives names to loads and to what is
  * used twice, and never computes the same thing again where the first result is still in scope.
@@ -25,16 +31,24 @@ export type Reduced = (component: number) => KExpr;
 export class Emitter {
   readonly buffers: KernelBuffer[] = [];
   readonly #names = new Set<string>();
-  readonly #scopes: { statements: Stmt[]; known: Map<string, KExpr> }[] = [
-    { statements: [], known: new Map() },
-  ];
+  readonly #scopes: Scope[] = [{ statements: [], known: new Map(), isLoop: false }];
+  /** The scope in which a name has its value; those that change are not listed. */
+  readonly #depths = new Map<string, number>();
+  readonly #hoists: boolean;
   readonly #axes = new Map<Axis, KExpr>();
   readonly #tensors: readonly Tensor[];
   readonly #buffers = new Map<Tensor, KernelBuffer>();
   #condition: KExpr | undefined;
+  /** The axis that runs over the lanes, and the only lane that is looked at, if it is one. */
+  #lanes: { readonly axis: Axis; readonly count: number } | undefined;
+  #lane: number | undefined;
 
-  /** `tensors` are what loads refer to by position; `written` are stored to. */
-  constructor(tensors: readonly Tensor[], written: readonly Tensor[]) {
+  /**
+   * `tensors` are what loads refer to by position; `written` are stored to. `hoists`: what does not change inside a loop
+   * is named in front of it, for targets whose compilers do not see to that.
+   */
+  constructor(tensors: readonly Tensor[], written: readonly Tensor[], hoists = false) {
+    this.#hoists = hoists;
     this.#tensors = tensors;
     for (const tensor of tensors)
       if (tensor.role !== 'scalar' && tensor.role !== 'key')
@@ -74,9 +88,13 @@ export class Emitter {
     this.#scopes.at(-1)!.statements.push(statement);
   }
 
-  /** Statements made by `body` go into a block of their own; what they name is forgotten afterwards. */
-  block(body: () => void): Stmt[] {
-    this.#scopes.push({ statements: [], known: new Map() });
+  /**
+   * Statements made by `body` go into a block of their own; what they name is forgotten afterwards. `counter` is the
+   * variable of the loop that the block is the body of.
+   */
+  block(body: () => void, counter?: string): Stmt[] {
+    this.#scopes.push({ statements: [], known: new Map(), isLoop: counter !== undefined });
+    if (counter !== undefined) this.#depths.set(counter, this.#scopes.length - 1);
     body();
     return this.#scopes.pop()!.statements;
   }
@@ -84,6 +102,68 @@ export class Emitter {
   /** Makes `axis` mean `value` from here on. */
   setAxis(axis: Axis, value: KExpr): void {
     this.#axes.set(axis, value);
+  }
+
+  /**
+   * Until `body` is done, `axis` stands for 0 to `count` - 1 in as many lanes: what depends on it has a value for each,
+   * memory is read and written as vectors where consecutive lanes are consecutive elements, lane by lane elsewhere.
+   */
+  withLanes(axis: Axis, count: number, body: () => void): void {
+    const before = this.#lanes;
+    this.#lanes = { axis, count };
+    body();
+    this.#lanes = before;
+  }
+
+  /** What `emit` makes for one lane alone. */
+  #inLane<T>(lane: number, emit: () => T): T {
+    const before = this.#lane;
+    this.#lane = lane;
+    const made = emit();
+    this.#lane = before;
+    return made;
+  }
+
+  #inEachLane<T>(emit: (lane: number) => T): T[] {
+    return Array.from({ length: this.#lanes!.count }, (_, l) => this.#inLane(l, () => emit(l)));
+  }
+
+  /** The finished reduction as one lane sees it. */
+  #reducedIn(lane: number, reduced: Reduced | undefined): Reduced | undefined {
+    return (
+      reduced &&
+      (c => {
+        const value = reduced(c);
+        return lanesOf(value) > 1 ? K.lane(value, lane) : value;
+      })
+    );
+  }
+
+  /** How elements follow each other from lane to lane: 0: all lanes have the same, 1: the next, undefined: else. */
+  #step(at: readonly Index[], tensor: Tensor): 0 | 1 | undefined {
+    if (!this.#lanes || this.#lane !== undefined) return 0;
+    const { axes, rest } = A.axisCoefficients(A.flatten(at, tensor.type.shape));
+    if (this.#varies(rest)) return undefined;
+    const coefficient = axes.get(this.#lanes.axis);
+    if (!coefficient) return 0;
+    return D.isConstant(coefficient, 1) ? 1 : undefined;
+  }
+
+  /** Whether an index may differ from lane to lane. What is read out of a reduction counts as if it did. */
+  #varies(x: Index): boolean {
+    const { axis } = this.#lanes!;
+    let found = false;
+    mapIndex(x, {
+      axis: a => {
+        found ||= a === axis;
+        return undefined;
+      },
+      reduced: e => {
+        found = true;
+        return e;
+      },
+    });
+    return found;
   }
 
   /** A named value; an equal one that is in scope is used again. */
@@ -95,16 +175,43 @@ export class Emitter {
       if (known) return known;
     }
     const name = this.name(wish);
-    this.push({ kind: 'let', name, value });
-    const ref: KExpr = { kind: 'ref', dtype: value.dtype, name };
-    this.#scopes.at(-1)!.known.set(key, ref);
+    const depth = this.#hoists ? this.#depthOf(value) : this.#scopes.length - 1;
+    const scope = this.#scopes[depth]!;
+    scope.statements.push({ kind: 'let', name, value });
+    this.#depths.set(name, depth);
+    const ref = K.ref(name, value.dtype, lanesOf(value));
+    scope.known.set(key, ref);
     return ref;
+  }
+
+  /** The outermost scope in which an expression has the value that it has here. */
+  #depthOf(e: KExpr): number {
+    const here = this.#scopes.length - 1;
+    switch (e.kind) {
+      case 'const':
+      case 'uniform':
+        return 0;
+      case 'builtin':
+        return 0;
+      case 'ref':
+        return this.#depths.get(e.name) ?? here;
+      case 'load-shared':
+        return here;
+      case 'load': {
+        // Not out of a condition, which may be what keeps it inside its buffer.
+        if (this.buffers.find(b => b.name === e.buffer)!.access !== 'read') return here;
+        const condition = this.#scopes.findLastIndex(s => !s.isLoop);
+        return Math.max(condition, this.#depthOf(e.index), e.mask ? this.#depthOf(e.mask) : 0);
+      }
+      default:
+        return K.operands(e).reduce((most, part) => Math.max(most, this.#depthOf(part)), 0);
+    }
   }
 
   variable(wish: string, value: KExpr): Extract<KExpr, { kind: 'ref' }> {
     const name = this.name(wish);
-    this.push({ kind: 'var', name, dtype: value.dtype, value });
-    return { kind: 'ref', dtype: value.dtype, name };
+    this.push({ kind: 'var', name, dtype: value.dtype, ...K.several(lanesOf(value)), value });
+    return K.ref(name, value.dtype, lanesOf(value));
   }
 
   dim(d: Dim): KExpr {
@@ -130,6 +237,10 @@ export class Emitter {
       case 'dim':
         return this.dim(x.dim);
       case 'axis': {
+        if (x.axis === this.#lanes?.axis)
+          return this.#lane === undefined
+            ? K.lanes(Array.from({ length: this.#lanes.count }, (_, l) => K.int(l)))
+            : K.int(this.#lane);
         const value = this.#axes.get(x.axis);
         if (!value) throw new Error(`axis ${x.axis.name} has no value here`);
         return value;
@@ -170,10 +281,10 @@ export class Emitter {
     const signed = op !== 'div' && dtype === 'i32';
     const result: KExpr = signed
       ? K.floorDivision(op, a, b, (wish, value) => this.bind(wish, value))
-      : { kind: 'binary', dtype, op, a, b };
+      : K.binary(op, a, b);
     const zero = K.constant(0, dtype);
     if (b.kind === 'const') return b.value === 0 ? zero : result;
-    return K.select({ kind: 'binary', dtype: 'bool', op: 'eq', a: b, b: zero }, zero, result);
+    return K.select(K.binary('eq', b, zero), zero, result);
   }
 
   /** While `body` emits, every load reads element 0 where `condition` fails. */
@@ -198,8 +309,27 @@ export class Emitter {
     const flat = A.flatten(at, tensor.type.shape);
     const { rest } = A.axisCoefficients(flat);
     const offset = rest.kind === 'dim' ? D.constantValue(rest.dim) : undefined;
-    if (!offset) return this.bind('at', this.index(flat, reduced));
-    return K.sum([this.bind('at', this.index(A.sub(flat, offset), reduced)), K.int(offset)]);
+    if (!offset) return this.#bindSum('at', this.index(flat, reduced));
+    return K.sum([this.#bindSum('at', this.index(A.sub(flat, offset), reduced)), K.int(offset)]);
+  }
+
+  /** A sum whose terms change in different loops is added up from the outermost inwards. */
+  #bindSum(wish: string, value: KExpr): KExpr {
+    if (!this.#hoists) return this.bind(wish, value);
+    const byDepth = new Map<number, KExpr[]>();
+    const all = K.terms(value);
+    const constants = all.filter(t => t.kind === 'const');
+    for (const term of all.filter(t => t.kind !== 'const')) {
+      const depth = this.#depthOf(term);
+      byDepth.set(depth, [...(byDepth.get(depth) ?? []), term]);
+    }
+    const levels = [...byDepth].sort(([a], [b]) => a - b).map(([, terms]) => terms);
+    const [first = [], ...others] = levels;
+    const changing = others.reduce(
+      (sum, terms) => this.bind(wish, K.sum([sum, ...terms])),
+      this.bind(wish, K.sum(first)),
+    );
+    return K.sum([changing, ...constants]);
   }
 
   predicate(predicate: Predicate, reduced?: Reduced): KExpr {
@@ -217,11 +347,22 @@ export class Emitter {
     }
     const buffer = this.#buffers.get(root(tensor))!;
     const dtype = buffer.dtype === 'u32' && e.dtype === 'u8' ? 'u32' : e.dtype;
-    const read = (index: KExpr): KExpr => ({ kind: 'load', dtype, buffer: buffer.name, index });
+    const step = this.#step(e.at, tensor);
     const conditions = [
       ...(this.#condition ? [this.#condition] : []),
       ...(e.guard ? [this.bind('inside', this.predicate(e.guard, reduced))] : []),
     ];
+    const masks = conditions.filter(c => lanesOf(c) > 1);
+    if (step === undefined || (step === 0 && masks.length > 0))
+      return this.bind(
+        buffer.name,
+        K.lanes(this.#inEachLane(l => this.load(e, this.#reducedIn(l, reduced)))),
+      );
+    if (step === 1) return this.#loadLanes(e, tensor, buffer, dtype, conditions, reduced);
+    // What is the same in all lanes is read into all of them at once.
+    const isWide = this.#lanes !== undefined && this.#lane === undefined && isFloat(dtype);
+    const wide = (value: KExpr): KExpr => (isWide ? K.splat(value, this.#lanes!.count) : value);
+    const read = (index: KExpr): KExpr => wide({ kind: 'load', dtype, buffer: buffer.name, index });
     if (conditions.length === 0) return this.bind(buffer.name, read(this.flat(e.at, tensor, reduced)));
     const inside = this.bind(
       'inside',
@@ -229,6 +370,41 @@ export class Emitter {
     );
     const index = K.select(inside, this.flat(e.at, tensor, reduced), K.int(0));
     return this.bind(buffer.name, K.select(inside, read(index), K.constant(e.fill ?? 0, dtype)));
+  }
+
+  /** Consecutive elements; those outside are not read. */
+  #loadLanes(
+    e: Extract<Expr, { kind: 'load' }>,
+    tensor: Tensor,
+    buffer: KernelBuffer,
+    dtype: DType,
+    conditions: readonly KExpr[],
+    reduced?: Reduced,
+  ): KExpr {
+    const lanes = this.#lanes!.count;
+    const first = this.#inLane(0, () => this.flat(e.at, tensor, this.#reducedIn(0, reduced)));
+    if (conditions.length === 0)
+      return this.bind(buffer.name, { kind: 'load', dtype, buffer: buffer.name, index: first, lanes });
+    const inside = this.bind(
+      'inside',
+      conditions.reduce((a, b) => K.binary('and', a, b)),
+    );
+    const scalars = conditions.filter(c => lanesOf(c) === 1);
+    const index =
+      scalars.length === 0
+        ? first
+        : K.select(
+            scalars.reduce((a, b) => K.binary('and', a, b)),
+            first,
+            K.int(0),
+          );
+    const mask = K.splat(inside, lanes);
+    const value: KExpr = { kind: 'load', dtype, buffer: buffer.name, index, lanes, mask };
+    const fill = e.fill ?? 0;
+    return this.bind(
+      buffer.name,
+      fill === 0 && !Object.is(fill, -0) ? value : K.select(mask, value, K.constant(fill, dtype)),
+    );
   }
 
   expr(e: Expr, reduced?: Reduced): KExpr {
@@ -242,29 +418,20 @@ export class Emitter {
       case 'load':
         return this.load(e, reduced);
       case 'unary':
-        return { kind: 'unary', dtype: e.dtype, op: e.op, a: this.expr(e.a, reduced) };
+        return K.unary(e.op, this.expr(e.a, reduced));
       case 'binary': {
         const a = this.expr(e.a, reduced);
         const b = this.expr(e.b, reduced);
         return isInteger(e.dtype) && isDivision(e.op)
           ? this.#quotient(e.op, e.dtype, a, b)
-          : { kind: 'binary', dtype: e.dtype, op: e.op, a, b };
+          : K.binary(e.op, a, b);
       }
       case 'select':
         return K.select(this.expr(e.condition, reduced), this.expr(e.a, reduced), this.expr(e.b, reduced));
       case 'cast':
         return this.#cast(e, this.expr(e.a, reduced));
       case 'random':
-        return {
-          kind: 'random',
-          dtype: 'u32',
-          args: e.args.map(a => K.cast('u32', this.expr(a, reduced))) as unknown as [
-            KExpr,
-            KExpr,
-            KExpr,
-            KExpr,
-          ],
-        };
+        return K.random(e.args.map(a => K.cast('u32', this.expr(a, reduced))));
       case 'reduced':
         if (!reduced) throw new Error('`reduced` outside of a finished reduction');
         return reduced(e.component);
@@ -273,7 +440,7 @@ export class Emitter {
 
   /** What is widened as it is loaded gets a name, like any load: it is converted once, however often it is used. */
   #cast(e: Extract<Expr, { kind: 'cast' }>, a: KExpr): KExpr {
-    const value: KExpr = { kind: 'cast', dtype: e.dtype, a };
+    const value = K.cast(e.dtype, a);
     return e.a.kind === 'load' && e.a.dtype === 'f16' ? this.bind('wide', value) : value;
   }
 
@@ -311,8 +478,15 @@ export class Emitter {
 
   /** buffer[at] = value */
   store(tensor: Tensor, at: readonly Index[], value: KExpr): void {
-    const buffer = this.#buffers.get(root(tensor))!;
-    this.push({ kind: 'store', buffer: buffer.name, index: this.flat(at, tensor), value });
+    const { name: buffer } = this.#buffers.get(root(tensor))!;
+    const put = (stored: KExpr): void =>
+      this.push({ kind: 'store', buffer, index: this.flat(at, tensor), value: stored });
+    const step = this.#step(at, tensor);
+    if (step === 0) put(value);
+    else if (step === 1) {
+      const lanes = K.splat(value, this.#lanes!.count);
+      this.#inLane(0, () => put(lanes));
+    } else this.#inEachLane(l => put(lanesOf(value) > 1 ? K.lane(value, l) : value));
   }
 }
 

@@ -66,7 +66,8 @@ function decode(emitter: Emitter, tiles: readonly Tiled[], id: KExpr): void {
   }
 }
 
-function place(emitter: Emitter, tile: Tiled, value: KExpr): void {
+/** Makes a tile's counter stand for `value`. */
+export function place(emitter: Emitter, tile: Tiled, value: KExpr): void {
   emitter.setAxis(tile.counter, value);
   if (tile.last === undefined) return;
   const start = K.binary('min', K.scale(value, tile.size), K.int(tile.last));
@@ -84,6 +85,6 @@ export function loop(emitter: Emitter, axis: Axis, body: () => void): void {
   const name = emitter.name(axis.name);
   emitter.setAxis(axis, K.ref(name));
   const to = emitter.dim(axis.extent);
-  const statements: Stmt[] = emitter.block(body);
+  const statements: Stmt[] = emitter.block(body, name);
   emitter.push({ kind: 'for', name, from: K.int(0), to, step: 1, body: statements });
 }

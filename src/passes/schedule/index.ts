@@ -4,6 +4,9 @@ import { type Program, storageOf, type Tensor, type Work } from '../../ir/progra
 import type { Target } from '../../ir/target.ts';
 import { place } from '../../support/source.ts';
 import { chooseMap, chooseSplit, chooseTiles } from './choose.ts';
+import { chooseLaneMap, chooseLanes } from './cpu/choose.ts';
+import { emitLaneMap } from './cpu/map.ts';
+import { emitLaneTiles } from './cpu/reduce.ts';
 import { Emitter } from './emitter.ts';
 import { emitMap } from './map.ts';
 import {
@@ -78,6 +81,7 @@ function scheduleWork(
   const [compute] = work.region.stages;
   if (!compute || work.region.stages.length > 1)
     throw new Error('a region of several stages has no schedule yet');
+  if (target.kind === 'cpu') return { kernels: [laneKernel(work, compute)], temporaries: [] };
   if (!compute.reduce) {
     const choice = chooseMap(compute, target);
     const kernel = emitKernel(work, choice.workgroupSize, emitter => emitMap(emitter, work, compute, choice));
@@ -96,6 +100,19 @@ function scheduleWork(
     return tileKernel(part, stage!, chooseTiles(stage!, target, isInPlace(part)).tiles);
   });
   return { kernels, temporaries };
+}
+
+/** Vectors and register tiles for a CPU. */
+function laneKernel(work: Work, compute: Compute): Kernel {
+  return emitKernel(
+    work,
+    1,
+    emitter =>
+      compute.reduce
+        ? emitLaneTiles(emitter, work, compute, chooseLanes(compute, isInPlace(work)))
+        : emitLaneMap(emitter, work, compute, chooseLaneMap(compute)),
+    true,
+  );
 }
 
 function tileKernel(work: Work, compute: Compute, choice: Parameters<typeof emitTiles>[3]): Kernel {
@@ -134,8 +151,13 @@ function blockKernel(work: Work, compute: Compute, product: Product, block: Bloc
 
 type Emitted = Kernel['groups'] | { readonly groups: Kernel['groups']; readonly shared: Kernel['shared'] };
 
-function emitKernel(work: Work, workgroupSize: number, emit: (emitter: Emitter) => Emitted): Kernel {
-  const emitter = new Emitter(work.inputs, work.outputs);
+function emitKernel(
+  work: Work,
+  workgroupSize: number,
+  emit: (emitter: Emitter) => Emitted,
+  hoists = false,
+): Kernel {
+  const emitter = new Emitter(work.inputs, work.outputs, hoists);
   const emitted = emit(emitter);
   const { groups, shared } = 'terms' in emitted ? { groups: emitted, shared: [] } : emitted;
   return {

@@ -27,7 +27,7 @@ export interface TileChoice {
 }
 
 /** One independent part of the reduction: some components, and the axes that its values depend on. */
-interface Part {
+export interface Part {
   readonly monoid: Monoid;
   readonly first: number;
   readonly lift: readonly Expr[];
@@ -43,7 +43,8 @@ export function emitTiles(emitter: Emitter, work: Work, compute: Compute, choice
   });
 }
 
-function parts(compute: Compute): Part[] {
+/** The independent parts of a reduction. */
+export function parts(compute: Compute): Part[] {
   const { monoid, lift, guard } = compute.reduce!;
   let first = 0;
   return (monoid.parts ?? [monoid]).map(part => {
@@ -59,14 +60,20 @@ function parts(compute: Compute): Part[] {
 }
 
 /** Offsets of the block's elements, in row-major order. */
-function elements(sizes: readonly number[]): number[][] {
+export function elements(sizes: readonly number[]): number[][] {
   return sizes.reduce<number[][]>(
     (list, size) => list.flatMap(at => Array.from({ length: size }, (_, i) => [...at, i])),
     [[]],
   );
 }
 
-function accumulatorKey(component: number, part: Part, axes: readonly Axis[], at: readonly number[]): string {
+/** What tells accumulators apart: elements that differ only along axes which the part ignores have the same. */
+export function accumulatorKey(
+  component: number,
+  part: Part,
+  axes: readonly Axis[],
+  at: readonly number[],
+): string {
   return `${component}:${at.map((x, i) => (part.axes.has(axes[i]!) ? x : 0)).join()}`;
 }
 
@@ -136,7 +143,7 @@ function emitReduction(
 }
 
 /** A sum of f32, which loses digits where it is long. */
-const isFloatSum = ({ name, types }: Monoid): boolean => name === 'sum' && types[0] === 'f32';
+export const isFloatSum = ({ name, types }: Monoid): boolean => name === 'sum' && types[0] === 'f32';
 
 /** merge(a, b); with several components the operands get names first, since each result uses all of them. */
 export function merge(emitter: Emitter, monoid: Monoid, a: readonly KExpr[], b: readonly KExpr[]): KExpr[] {
