@@ -93,7 +93,9 @@ function moduleEntries(module: Module, { programs }: CompiledModule): ModuleEntr
   ): ModuleEntry['programs'] =>
     keys.flatMap(([name, key, every = 1]) => {
       const found = programs.get(key);
-      return found ? [{ name, plan: found.plan, ...(every > 1 && { every }) }] : [];
+      if (!found) return [];
+      const { plan, variants } = found;
+      return [{ name, plan, ...(variants && { variants }), ...(every > 1 && { every }) }];
     });
   return [
     ...module.nets.map(

@@ -1,3 +1,4 @@
+import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Kernel } from '../ir/kernel.ts';
@@ -15,6 +16,7 @@ import { verifyPlan } from '../ir/verify/plan.ts';
 import { verifyProgram } from '../ir/verify/program.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { openSize } from '../support/errors/shapes.ts';
+import { blockBatch, blocksFit } from './block-batch.ts';
 import { canonicalise } from './canonicalise.ts';
 import { differentiate, differentiateScaled } from './differentiate.ts';
 import { eliminate } from './eliminate.ts';
@@ -63,13 +65,24 @@ export const graphPasses: readonly Pass<Graph>[] = [
   eliminate,
 ];
 
-/** One program with what it became at every level. */
-export interface CompiledProgram {
-  readonly name: string;
-  readonly graph: Graph;
+/** What a program became below the graph. */
+interface Lowered {
   readonly program: Program;
   readonly scheduled: readonly Scheduled[];
   readonly plan: Plan;
+}
+
+/** One program with what it became at every level. */
+export interface CompiledProgram extends Lowered {
+  readonly name: string;
+  readonly graph: Graph;
+  /** The same for some sizes alone: the first that fits is taken. Absent where there is none. */
+  readonly variants?: readonly ProgramVariant[];
+}
+
+/** For the sizes where each of `fits` is at least 1. */
+export interface ProgramVariant extends Lowered {
+  readonly fits: readonly Dim[];
 }
 
 export interface CompiledModule {
@@ -103,6 +116,12 @@ export function moduleGraphs(module: Module): [string, Graph][] {
     ]),
   ];
 }
+
+const blocking: Pass<Program> = {
+  name: 'block-batch',
+  doc: 'Lays tensors out so that the lanes of a vector are examples of the batch.',
+  run: blockBatch,
+};
 
 const transforming: Pass<Program> = {
   name: 'winograd',
@@ -164,38 +183,65 @@ export function compileModule(module: Module, context: PipelineContext): Compile
       programLevel,
       programLevel,
     );
-    const staged =
-      target.kind === 'cpu'
-        ? [transforming, staging].reduce(
-            (p, pass) => runPass(pass, p, own, programLevel, programLevel),
-            packed,
-          )
-        : packed;
-    const scheduled = runPass(
-      {
-        name: 'schedule',
-        doc: 'Gives every work its kernels, chosen for the target.',
-        run: p => schedule(p, target),
-      },
-      staged,
-      own,
-      programLevel,
-      kernelLevel,
-    );
-    const plan = runPass(
-      {
-        name: 'plan-memory',
-        doc: 'Gives every tensor its place and every dispatch its bindings.',
-        run: list => planMemory(staged, list, layout),
-      },
-      scheduled,
-      own,
-      kernelLevel,
-      planLevel(layout),
-    );
-    programs.set(name, { name, graph, program: staged, scheduled, plan });
+    programs.set(name, { name, graph, ...planned(packed, layout, context, name) });
   }
   return { layout, programs };
+}
+
+/** A program from its works to its plan; where the size of the batch decides, there is a variant for each. */
+function planned(
+  packed: Program,
+  layout: StateLayout,
+  context: PipelineContext,
+  name: string,
+): Lowered & Pick<CompiledProgram, 'variants'> {
+  const own = named(context, name);
+  if (context.target.kind !== 'cpu') return lower(packed, layout, own);
+  const blocks = runPass(
+    blocking,
+    packed,
+    named(context, `${name}, batch in blocks`),
+    programLevel,
+    programLevel,
+  );
+  const fits = blocks === packed ? [] : blocksFit(packed);
+  const variants =
+    fits.length === 0 ? [] : [{ fits, ...lower(blocks, layout, named(context, `${name}, batch in blocks`)) }];
+  const whole = lower(variants.length > 0 ? packed : blocks, layout, own);
+  return variants.length > 0 ? { ...whole, variants } : whole;
+}
+
+/** Kernels for every work, and a place for every tensor. */
+function lower(works: Program, layout: StateLayout, context: PipelineContext): Lowered {
+  const { target } = context;
+  const isCpu = target.kind === 'cpu';
+  const program = (isCpu ? [transforming, staging] : []).reduce(
+    (p, pass) => runPass(pass, p, context, programLevel, programLevel),
+    works,
+  );
+  const scheduled = runPass(
+    {
+      name: 'schedule',
+      doc: 'Gives every work its kernels, chosen for the target.',
+      run: p => schedule(p, target),
+    },
+    program,
+    context,
+    programLevel,
+    kernelLevel,
+  );
+  const plan = runPass(
+    {
+      name: 'plan-memory',
+      doc: 'Gives every tensor its place and every dispatch its bindings.',
+      run: list => planMemory(program, list, layout, { prologue: isCpu }),
+    },
+    scheduled,
+    context,
+    kernelLevel,
+    planLevel(layout),
+  );
+  return { program, scheduled, plan };
 }
 
 /** One layout serves all runs, so what is kept between runs has a size that is known here. */
@@ -213,7 +259,7 @@ function requireSizes(tensors: readonly Tensor[]): void {
 }
 
 /** Watchers are told which program a printed pass belongs to. */
-function named(context: PassContext, program: string): PassContext {
+function named(context: PipelineContext, program: string): PipelineContext {
   const { watch } = context;
   return watch ? { ...context, watch: (pass, text) => watch(pass, `// ${program}\n${text}`) } : context;
 }

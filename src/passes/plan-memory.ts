@@ -16,6 +16,7 @@ import { loopRanges, storageOf } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
 import { InternalError } from '../support/internal-error.ts';
 import { place } from './plan/placement.ts';
+import { prologueOf, type Step } from './plan/prologue.ts';
 import { KernelList } from './plan/share.ts';
 import {
   align,
@@ -36,6 +37,8 @@ export interface WorkKernels {
 export interface PlanOptions {
   /** Memory is used again once its tensor is dead (default). `false` keeps every tensor to be looked at. */
   readonly reuse?: boolean;
+  /** What depends on parameters alone comes first and has memory of its own, so that it need not run again. */
+  readonly prologue?: boolean;
 }
 
 /** Parameters and states one after the other in the order given, each at a multiple of 256 bytes. Shapes must be constant. */
@@ -76,19 +79,28 @@ export function planMemory(
   const tensors = [...program.tensors, ...works.flatMap(w => w.temporaries)];
   checkIds(tensors);
   const members = packMembers(tensors);
-  const kernels = works.flatMap(w => w.kernels);
-  const loops = loopRanges(works.flatMap((w, i) => w.kernels.map(() => program.works[i]!)));
+  const written = works.flatMap((w, i) =>
+    w.kernels.map((kernel): Step => ({ kernel, loop: program.works[i]!.loop })),
+  );
+  const prologue = options.prologue ? prologueOf(program, written) : new Set<Step>();
+  const steps = [...prologue, ...written.filter(s => !prologue.has(s))];
+  const kernels = steps.map(s => s.kernel);
+  const loops = loopRanges(steps);
 
   const lifetimes = findLifetimes(program, kernels, loops, options.reuse ?? true);
   const bases = new Map<number, Pick<Binding, 'buffer' | 'offset'>>();
   const live: Omit<PlanBlock, 'offset'>[] = [];
+  let constantBytes = 0;
   for (const { root, from, to, readFirst } of lifetimes) {
     const inside = members.get(root.id) ?? [root];
     const at = stateOffset(root, inside, layout);
     if (at !== undefined) bases.set(root.id, { buffer: 'state', offset: D.constant(at) });
     else if (from === undefined || readFirst)
       throw new InternalError(`${root.name} is read before it is written`);
-    else live.push({ tensor: root, members: inside, bytes: tensorBytes(root), from, to });
+    else if (from >= 0 && from < prologue.size) {
+      bases.set(root.id, { buffer: 'constants', offset: D.constant(constantBytes) });
+      constantBytes += align(D.evaluate(tensorBytes(root)));
+    } else live.push({ tensor: root, members: inside, bytes: tensorBytes(root), from, to });
   }
   const placement = place(live);
   const blocks = live
@@ -113,8 +125,8 @@ export function planMemory(
 
   const hostTensor = (tensor: Tensor, name: string, role: PlanTensor['role']): PlanTensor => {
     const { buffer, offset } = placeOf(tensor);
-    if (buffer === 'state')
-      throw new InternalError(`${role} ${name} is a parameter itself, not a copy of it`);
+    if (buffer !== 'arena')
+      throw new InternalError(`${role} ${name} is a parameter itself, or made once, not a copy of it`);
     const packed = tensor.type.dtype === 'u8' && isFromHost(storageOf(tensor));
     if (packed && role !== 'input' && role !== 'data')
       throw new InternalError(`${role} ${name} is a packed u8 input itself, not a copy of it`);
@@ -129,6 +141,7 @@ export function planMemory(
     dims,
     scalars,
     arenaBytes: placement.bytes,
+    ...(prologue.size > 0 && { prologue: prologue.size, constantBytes: D.constant(constantBytes) }),
     inputs: program.tensors.flatMap(t =>
       !t.view && (t.role === 'input' || t.role === 'data') ? [hostTensor(t, t.path ?? t.name, t.role)] : [],
     ),

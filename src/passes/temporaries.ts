@@ -13,12 +13,13 @@ export class Temporaries {
     this.#nextId = tensors.reduce((n, t) => Math.max(n, t.id), 0) + 1;
   }
 
-  /** A tensor of that name, with a number where another has it. */
-  make(wish: string, type: TensorType, origin: Origin): Tensor {
+  /** A tensor of that name, with a number where another has it; a view of another where one is given. */
+  make(wish: string, type: TensorType, origin: Origin, view?: Tensor): Tensor {
     let name = wish;
     for (let n = 2; this.#names.has(name); n++) name = `${wish}_${n}`;
     this.#names.add(name);
-    const tensor: Tensor = { id: this.#nextId++, name, type, role: 'temporary', origin };
+    const id = this.#nextId++;
+    const tensor: Tensor = { id, name, type, role: 'temporary', origin, ...(view && { view }) };
     this.made.push(tensor);
     return tensor;
   }

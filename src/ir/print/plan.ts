@@ -19,6 +19,7 @@ export function printPlan(plan: Plan): string {
   const scalars = plan.scalars.map(s => `${s.name}: ${s.dtype}`);
   const lines = [
     `arena ${D.print(plan.arenaBytes)} bytes`,
+    ...(plan.constantBytes ? [`constants ${D.print(plan.constantBytes)} bytes`] : []),
     ...plan.positive.map(d => `needs ${D.print(d)} >= 1`),
     ...plan.inputs.map(printTensor),
     ...plan.blocks.map(
@@ -37,6 +38,7 @@ export function printPlan(plan: Plan): string {
       const from = origin.span ? `   // ${place(origin.span)}` : '';
       return `${i} ${name}${by} [${D.print(groups)} groups of ${workgroupSize}]: ${bound.join(', ')}${from}`;
     }),
+    ...(plan.prologue ? [`dispatches 0..${plan.prologue - 1} where parameters have changed`] : []),
     ...plan.loops.map(l => `dispatches ${l.from}..${l.to - 1} ${D.print(l.loop.steps)} times`),
     ...plan.outputs.map(printTensor),
   ];
@@ -56,5 +58,5 @@ function printTensor({ role, name, type, offset }: PlanTensor): string {
 }
 
 function printBinding({ tensor, buffer, offset }: Binding): string {
-  return `${tensor.name} at ${buffer === 'state' ? 'state ' : ''}${D.print(offset)}`;
+  return `${tensor.name} at ${buffer === 'arena' ? '' : `${buffer} `}${D.print(offset)}`;
 }

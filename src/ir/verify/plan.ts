@@ -10,6 +10,7 @@ import { overlap, type Range, Ranges } from './ranges.ts';
  * free dim at 1, 2, 3 and 64. Blocks that live at the same time are disjoint, bindings are aligned and inside their
  * buffers, tensors of one dispatch do not share memory. Apart from what the blocks say of lifetimes, the program is
  * replayed: every write marks its bytes with the tensor, and every read must find its tensor's marks on all of them.
+ * What the prologue makes is written by nothing else, and it reads nothing that changes.
  */
 export function verifyPlan(plan: Plan, layout: StateLayout, ...sizes: readonly DimEnv[]): string[] {
   if (sizes.length > 0) return sizes.flatMap(s => verifyFor(plan, layout, s));
@@ -40,6 +41,14 @@ function verifyFor(plan: Plan, layout: StateLayout, sizes: DimEnv): string[] {
 
   const blockOf: BlockOf = new Map(blocks.map(b => [b.tensor.id, b]));
   const arena = new Marks();
+  const marks = { arena, constants: new Marks() };
+  const limits = {
+    state: layout.bytes,
+    arena: arenaBytes,
+    constants: at(plan.constantBytes ?? D.constant(0)),
+  };
+  const prologue = plan.prologue ?? 0;
+  const changed: Range[] = [];
   for (const input of plan.inputs) {
     const block = blockOf.get(storageOf(input.tensor).id);
     if (block) arena.write(block, storageOf(input.tensor));
@@ -59,20 +68,36 @@ function verifyFor(plan: Plan, layout: StateLayout, sizes: DimEnv): string[] {
     const ranges = bindings.map(b => ({ ...b, ...rangeOf(b) }));
     ranges.forEach((b, i) => {
       const what = `${where}: ${b.tensor.name}`;
-      const limit = b.buffer === 'state' ? layout.bytes : arenaBytes;
+      const limit = limits[b.buffer];
       if (b.start % 256 !== 0) problems.push(`${what} is bound unaligned at ${b.start}`);
       if (b.start < 0 || b.end > limit || b.end <= b.start || b.end % 4 !== 0)
         problems.push(`${what} is bound at ${b.start}..${b.end} of ${limit} bytes of ${b.buffer}`);
       for (const other of ranges.slice(i + 1))
         if (other.buffer === b.buffer && overlap(b, other) && !bothRead(i, ranges.indexOf(other)))
           problems.push(`${what} shares memory with ${other.tensor.name}`);
-      if (b.buffer === 'arena' && reads.has(buffers[i]?.name ?? ''))
-        problems.push(...arena.misread(partsOf(b, blockOf, b)).map(p => `${what} is read but holds ${p}`));
+      const isRead = reads.has(buffers[i]?.name ?? '');
+      const isWritten = writes.has(buffers[i]?.name ?? '');
+      if (b.buffer !== 'state' && isRead)
+        problems.push(
+          ...marks[b.buffer].misread(partsOf(b, blockOf, b)).map(p => `${what} is read but holds ${p}`),
+        );
+      if (isWritten && (b.buffer === 'constants') !== number < prologue)
+        problems.push(
+          `${what} is written into ${b.buffer} ${number < prologue ? 'in' : 'behind'} the prologue`,
+        );
+      if (b.buffer === 'arena' && number < prologue) problems.push(`${what} is not the same in every run`);
+      if (b.buffer === 'state' && isWritten && prologue > 0) changed.push(b);
     });
     ranges.forEach((b, i) => {
-      if (b.buffer === 'arena' && writes.has(buffers[i]?.name ?? '')) arena.write(b, storageOf(b.tensor));
+      if (b.buffer !== 'state' && writes.has(buffers[i]?.name ?? ''))
+        marks[b.buffer].write(b, storageOf(b.tensor));
     });
   }
+  for (const { name, bindings } of plan.dispatches.slice(0, prologue))
+    for (const b of bindings)
+      if (b.buffer === 'state' && changed.some(c => overlap(c, rangeOf(b))))
+        problems.push(`prologue ${name} reads ${b.tensor.name}, which the program changes`);
+  if (plan.loops.some(l => l.from < prologue)) problems.push('a loop begins in the prologue');
   for (const output of plan.outputs) {
     const start = at(output.offset);
     const { dtype, shape } = output.type;
