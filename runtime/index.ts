@@ -1,16 +1,13 @@
 export { BufferError, DeviceLostError, KernelError } from './errors.ts';
+export type { ArrayOf, Input, Output, StepOptions } from './loaded.ts';
 export { type OpenOptions, open } from './open.ts';
 export type { Dispatch, DType, Kernel, Model, Program, Scalar, Size, StateTensor, Tensor } from './plan.ts';
 export {
-  type ArrayOf,
-  type Input,
   type Loaded,
   type LoadedNet,
   type LoadedTrainer,
-  type Output,
   openNet,
   openTrainer,
-  type StepOptions,
   type Trainer,
 } from './program.ts';
 export type { Session } from './session.ts';

@@ -27,7 +27,7 @@ export interface Arguments {
  */
 export function match(
   where: string,
-  program: Program,
+  program: Pick<Program, 'dims' | 'scalars' | 'inputs'>,
   inputs: Readonly<Record<string, TensorInput>>,
   scalars: Readonly<Record<string, number>>,
 ): Arguments {

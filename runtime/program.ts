@@ -1,144 +1,20 @@
+import type * as on from './loaded.ts';
+import { netOf, trainerOf } from './loaded.ts';
 import { type OpenOptions, open } from './open.ts';
-import type { DType, Model } from './plan.ts';
+import type { Model } from './plan.ts';
 import type { Session } from './session.ts';
-import type { LoadOptions, SaveOptions, Weights } from './state.ts';
-import type { TensorInput, TensorValue } from './tensor.ts';
 
-/** The typed array that holds values of a dtype on the host. */
-export type ArrayOf<D extends DType> = {
-  f32: Float32Array;
-  f16: Uint16Array;
-  i32: Int32Array;
-  u32: Uint32Array;
-  u8: Uint8Array | Uint8ClampedArray;
-  bool: Uint8Array;
-}[D];
-
-/** What a net takes: `{ data, shape }`, or the values alone where their count tells the shape. */
-export type Input<D extends DType, S extends readonly number[]> =
-  | ArrayOf<D>
-  | { readonly data: ArrayOf<D>; readonly shape: Readonly<S> };
-
-/** What it gives, row-major, in an array of its own. */
-export interface Output<D extends DType, S extends readonly number[]> extends TensorValue {
-  readonly dtype: D;
-  readonly shape: Readonly<S>;
-  readonly data: ArrayOf<D>;
-}
-
-/** What nets and training programs have in common. */
-export interface Loaded {
-  readonly device: GPUDevice;
-  /** Resolves when the device is gone. */
-  readonly lost: Session['lost'];
-  /** For single tensors and for preparing ahead. */
-  readonly session: Session;
-  /** Parameters and state as a safetensors file. */
-  save(options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>>;
-  load(weights: Weights, options?: LoadOptions): Promise<void>;
-  /** Gives back the memory, and the device if it was made for this. */
-  dispose(): void;
-}
-
-export interface LoadedNet extends Loaded {}
-
-export interface LoadedTrainer extends Loaded {
-  /** Steps done, which is also the `iter` and the random stream of the next one; set it to resume a training. */
-  steps: number;
-}
-
-export interface StepOptions {
-  /** What learning-rate schedules call `epoch`; 0 if absent. */
-  readonly epoch?: number;
-}
-
-/** One input is passed as it is, several by name. */
-type Inputs = TensorInput | Readonly<Record<string, TensorInput>>;
-/** One result comes as it is, several by name. */
-type Results = TensorValue | Record<string, TensorValue>;
-type Batch = Readonly<Record<string, TensorInput>>;
-type Metrics = Record<string, number | TensorValue>;
+export type Loaded = on.Loaded<Session>;
+export type LoadedNet = on.LoadedNet<Session>;
+export type LoadedTrainer = on.LoadedTrainer<Session>;
+export type Trainer = on.Trainer<Session>;
 
 /** A net on a device: `predict(x)`, or `predict({ a, b })` where it has several inputs. Errors are those of `open`. */
-export async function openNet(
-  model: Model,
-  options?: OpenOptions,
-): Promise<LoadedNet & { predict(inputs: Inputs): Promise<Results> }> {
-  const session = await open(model, options);
-  return { ...loaded(session), predict: predictor(session, 'predict') };
-}
-
-export interface Trainer extends LoadedTrainer {
-  /** Counts when it is called, so that steps may be queued without waiting for each. */
-  step(batch: Batch, options?: StepOptions): Promise<Metrics>;
-  /** Takes the same batches as `step`, whether or not the metrics need all of their parts. Changes nothing. */
-  evaluate(batch: Batch, options?: StepOptions): Promise<Metrics>;
-  readonly nets: Readonly<Record<string, { predict(inputs: Inputs): Promise<Results> }>>;
+export async function openNet(model: Model, options?: OpenOptions): Promise<on.Net<Session>> {
+  return netOf(await open(model, options), model);
 }
 
 /** A training program on a device, with its nets on the same parameters. Errors are those of `open`. */
 export async function openTrainer(model: Model, options?: OpenOptions): Promise<Trainer> {
-  const session = await open(model, options);
-  const nets = Object.keys(model.programs)
-    .filter(name => name.startsWith('net:'))
-    .map(name => [name.slice('net:'.length), { predict: predictor(session, name) }] as const);
-  const { programs, steps = [['step', 1]] } = model;
-  // A batch holds what some step takes; each program is given what it takes itself.
-  const known = new Set(steps.flatMap(([name]) => programs[name]!.inputs.map(t => t.name)));
-  const run = async (name: string, batch: Batch, at: number, epoch = 0): Promise<Metrics> => {
-    const own = programs[name]!.inputs;
-    const needless = (key: string): boolean => known.has(key) && !own.some(t => t.name === key);
-    const needed = Object.fromEntries(Object.entries(batch).filter(([key]) => !needless(key)));
-    return numbers(await session.run(name, needed, scalars(model, name, at, epoch)));
-  };
-  const trainer: Trainer = {
-    ...loaded(session),
-    nets: Object.fromEntries(nets),
-    steps: 0,
-    async step(batch, { epoch } = {}) {
-      const at = trainer.steps++;
-      const due = steps.filter(([, every]) => at % every === 0);
-      const metrics = await Promise.all(due.map(([name]) => run(name, batch, at, epoch)));
-      return Object.fromEntries(metrics.flatMap(m => Object.entries(m)));
-    },
-    evaluate: (batch, { epoch } = {}) => run('evaluate', batch, trainer.steps, epoch),
-  };
-  return trainer;
-}
-
-/** Those that the program wants: a free dim of it may have the name of one that it does not. */
-function scalars(model: Model, program: string, step: number, epoch: number): Record<string, number> {
-  const wanted = model.programs[program]!.scalars.map(s => s.name);
-  return Object.fromEntries(
-    Object.entries({ step, iter: step, epoch }).filter(([name]) => wanted.includes(name)),
-  );
-}
-
-function loaded(session: Session): Loaded {
-  return {
-    session,
-    device: session.device,
-    lost: session.lost,
-    save: options => session.save(options),
-    load: (weights, options) => session.load(weights, options),
-    dispose: () => session.dispose(),
-  };
-}
-
-function predictor(session: Session, program: string): (inputs: Inputs) => Promise<Results> {
-  const { inputs: wanted, outputs } = session.model.programs[program]!;
-  return async inputs => {
-    const named = wanted.length === 1 ? { [wanted[0]!.name]: inputs } : (inputs ?? {});
-    const results = await session.run(program, named as Batch, scalars(session.model, program, 0, 0));
-    return outputs.length === 1 ? results[outputs[0]!.name]! : results;
-  };
-}
-
-function numbers(outputs: Record<string, TensorValue>): Metrics {
-  return Object.fromEntries(
-    Object.entries(outputs).map(([name, value]) => [
-      name,
-      value.shape.length === 0 ? Number(value.data[0]) : value,
-    ]),
-  );
+  return trainerOf(await open(model, options), model);
 }

@@ -137,13 +137,13 @@ export class Session {
 
   /** One parameter or state. */
   async read(name: string): Promise<TensorValue> {
-    this.#tensor(name);
-    return (await this.#readState(t => t.name === name))[name]!;
+    const value = (await this.#readState(t => t.name === name))[name];
+    if (!value) throw new Error(`${this.model.name}: no tensor ${name}`);
+    return value;
   }
 
   /** Replaces one parameter or state. */
   async write(name: string, data: TypedArray | TensorValue): Promise<void> {
-    this.#tensor(name);
     await this.load({ [name]: data }, { partial: true });
   }
 
@@ -174,12 +174,6 @@ export class Session {
       throw new Error(`${model}: no program ${name}; there are ${Object.keys(programs).join(', ')}`);
     }
     return programs[name]!;
-  }
-
-  #tensor(name: string): void {
-    this.#check();
-    if (!this.model.state.some(t => t.name === name))
-      throw new Error(`${this.model.name}: no tensor ${name}`);
   }
 
   /** The sizes of the 16 last used sets of free dims are kept. */

@@ -31,7 +31,7 @@ export interface SaveOptions {
  * unknown and misshapen tensor.
  */
 export function arrange(
-  { name: model, state }: Model,
+  { name: model, state }: Pick<Model, 'name' | 'state'>,
   weights: Weights,
   { partial, extra }: LoadOptions = {},
 ): [offset: number, bytes: Uint8Array<ArrayBuffer>][] {

@@ -70,10 +70,11 @@ export function encode(dtype: DType, data: TypedArray, packed = false): Uint8Arr
 }
 
 /** The inverse of `encode` (unpacked) at `offset` of `bytes`; always a copy. */
-export function decode(dtype: DType, bytes: ArrayBuffer, offset: number, n: number): TypedArray {
+export function decode(dtype: DType, memory: ArrayBufferLike, offset: number, n: number): TypedArray {
+  const bytes = memory as ArrayBuffer;
   if (widened(dtype, false)) return Uint8Array.from(new Uint32Array(bytes, offset, n));
   const type = arrays[dtype];
-  return new type(bytes.slice(offset, offset + n * type.BYTES_PER_ELEMENT));
+  return new type(new type(bytes, offset, n));
 }
 
 /** `f32[N, 28, 28]`; an extent that is neither a number nor a name prints as `?`. */

@@ -1,5 +1,5 @@
 import { fromFloat16, toFloat16 } from './float16.ts';
-import type { Model } from './plan.ts';
+import type { StateTensor } from './plan.ts';
 import { parse, type Weights } from './state.ts';
 import type { TensorValue, TypedArray } from './tensor.ts';
 
@@ -7,7 +7,10 @@ import type { TensorValue, TypedArray } from './tensor.ts';
  * Weights with floats in the precision in which a model keeps each: those of an f32 model for one that was compiled
  * with `--precision f16`, or the other way round. Everything else stays as it is.
  */
-export function convertFloats(weights: Weights, { state }: Model): Record<string, TypedArray | TensorValue> {
+export function convertFloats(
+  weights: Weights,
+  { state }: { readonly state: readonly StateTensor[] },
+): Record<string, TypedArray | TensorValue> {
   const dtypes = new Map(state.map(t => [t.name, t.dtype]));
   return Object.fromEntries(
     Object.entries(parse(weights)).map(([name, value]) => {

@@ -9,9 +9,11 @@ rmSync(at('src/bin'), { recursive: true, force: true });
 const bundle = await rolldown({
   input: { dnnc: at('src/cli/main.js') },
   platform: 'node',
-  // Other packages stay where npm puts them, and Chevrotain where the compiler's own modules find it.
+  // Other packages stay where npm puts them, Chevrotain where the compiler's own modules find it, and what starts workers
+  // beside their file.
   external: id =>
-    id.endsWith('/dist/src/parser/chevrotain.js') || (!/^[./]/.test(id) && !/^[A-Za-z]:/.test(id)),
+    /\/dist\/(src\/parser\/chevrotain|runtime\/wasm\/spawn)\.js$/.test(id) ||
+    (!/^[./]/.test(id) && !/^[A-Za-z]:/.test(id)),
 });
 await bundle.write({
   dir: at('src/bin'),

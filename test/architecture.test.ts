@@ -16,7 +16,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/std/': [],
   'src/passes/': ['src/ops/', 'src/ir/', 'src/support/'],
   'src/passes/elaborate/': ['src/parser/', 'src/std/', 'src/passes/', 'src/ops/', 'src/ir/', 'src/support/'],
-  'src/codegen/': ['src/ir/', 'src/support/', 'type:runtime/plan.ts'],
+  'src/codegen/': [
+    'src/ir/',
+    'src/support/',
+    'type:runtime/plan.ts',
+    'type:runtime/wasm/plan.ts',
+    'binaryen',
+  ],
   'src/interop/': ['src/ir/', 'src/support/'],
   'src/compile.ts': [
     'src/passes/',
@@ -37,11 +43,17 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/cli/': ['src/', 'runtime/', 'node:', 'commander', 'cli-progress'],
   'runtime/': [],
+  'runtime/wasm/': ['runtime/'],
+  'runtime/auto/': ['runtime/', 'type:runtime/wasm/'],
   'runtime/node/': ['runtime/', 'node:', 'webgpu'],
 };
 
 /** Files where an op's name may be compared: the scalar functions of expressions, which every printer must spell. */
-const scalarTables = new Set(['src/ir/scalar.ts', 'src/codegen/wgsl/scalar.ts']);
+const scalarTables = new Set([
+  'src/ir/scalar.ts',
+  'src/codegen/wgsl/scalar.ts',
+  'src/codegen/wasm/scalar.ts',
+]);
 const opNames = 'conv|convolution|matmul|relu|tanh|max_pool|dense|batch_norm';
 
 interface Import {

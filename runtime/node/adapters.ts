@@ -1,3 +1,4 @@
+import { isSoftware } from '../software.ts';
 import {
   type Driver,
   driversFrom,
@@ -38,11 +39,6 @@ export interface FoundAdapter {
 export interface RefusedDriver {
   readonly driver: string;
   readonly refused: string;
-}
-
-export function isSoftware({ vendor, architecture, device, description, isFallbackAdapter }: GPUAdapterInfo) {
-  const words = `${vendor} ${architecture} ${device} ${description}`;
-  return isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(words);
 }
 
 // Collecting what `create()` returned aborts the process (webgpu 0.6), so it is kept for good; it does not keep the

@@ -1,4 +1,5 @@
-import { type AdapterChoice, findAdapter, isSoftware, limitsOf } from './adapters.ts';
+import { isSoftware } from '../software.ts';
+import { type AdapterChoice, findAdapter, limitsOf } from './adapters.ts';
 import { wait } from './wait.ts';
 
 export interface DeviceOptions {

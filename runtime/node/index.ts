@@ -1,8 +1,8 @@
+export { isSoftware } from '../software.ts';
 export {
   type AdapterChoice,
   type AdapterReport,
   type FoundAdapter,
-  isSoftware,
   listAdapters,
   NoAdapterError,
   type RefusedDriver,

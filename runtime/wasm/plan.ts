@@ -1,4 +1,5 @@
 import type { Scalar, Size, StateTensor, Tensor } from '../plan.ts';
+import type { Module } from './engine.ts';
 
 /** One exported net or training program for WebAssembly; see `Model` of the GPU for what both have. */
 export interface WasmModel {
@@ -8,11 +9,11 @@ export interface WasmModel {
   /** Plans of the same program for different sizes; the first that fits is taken. */
   readonly programs: Readonly<Record<string, readonly WasmProgram[]>>;
   readonly steps?: readonly (readonly [program: string, every: number])[];
-  /** The module with all kernels: its bytes, or where they lie. */
+  /** The module with all kernels: its bytes, or where they lie, or compiled. */
   readonly module: WasmSource;
 }
 
-export type WasmSource = URL | string | Uint8Array<ArrayBuffer> | ArrayBuffer;
+export type WasmSource = URL | string | Uint8Array<ArrayBuffer> | ArrayBuffer | Module;
 
 /** Dispatches over one arena, walked by the module's driver. */
 export interface WasmProgram {
@@ -26,6 +27,8 @@ export interface WasmProgram {
   readonly constantBytes: Size;
   /** Dispatches before this one depend on parameters alone: they run when those have changed. */
   readonly prologue: number;
+  /** Whether it changes parameters or state. */
+  readonly writes: boolean;
   /** Most scratch memory that a kernel takes, in bytes. */
   readonly scratchBytes: number;
   readonly inputs: readonly Tensor[];

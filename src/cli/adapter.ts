@@ -1,4 +1,4 @@
-import { isSoftware, requestDevice } from '../../runtime/node/index.ts';
+import { type AdapterChoice, isSoftware, requestDevice } from '../../runtime/node/index.ts';
 import { gpuTarget, softwareTarget, type Target } from '../ir/target.ts';
 import type { StoragePrecision } from '../passes/pipeline.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
@@ -17,10 +17,13 @@ export function describeAdapter({ adapterInfo }: GPUDevice): string {
  * The device to run on. Throws `NoAdapterError`, a `CliError` with the device's exit code, or `DiagnosticError` E0502
  * where it lacks what the precision takes.
  */
-export async function openDevice(precision: StoragePrecision = 'f32'): Promise<GPUDevice> {
+export async function openDevice(
+  precision: StoragePrecision = 'f32',
+  adapter: AdapterChoice = 'auto',
+): Promise<GPUDevice> {
   // Drivers of NVIDIA have it, but Dawn does not believe them.
   const toggles = precision === 'f16' ? ['vulkan_enable_f16_on_nvidia'] : [];
-  const device = await onDevice(() => requestDevice({ toggles }));
+  const device = await onDevice(() => requestDevice({ adapter, toggles }));
   if (precision === 'f32' || device.features.has('shader-f16')) return device;
   const name = describeAdapter(device);
   device.destroy();

@@ -14,6 +14,7 @@ export interface EvalOptions extends SourceOptions, OutputOptions {
   readonly weights: string;
   readonly batch: number;
   readonly target: RunTarget;
+  readonly threads?: number;
 }
 
 /** `dnnc eval FILE PROGRAM`: the metrics of a training program over all examples of a file, in inference mode. */

@@ -4,7 +4,8 @@ import type { StoragePrecision } from '../passes/pipeline.ts';
 export type Define = number | boolean | string;
 export type Defines = Readonly<Record<string, Define>>;
 export type Profile = 'gpu' | 'software' | 'auto';
-export type RunTarget = 'webgpu' | 'interpret';
+export type RunTarget = 'webgpu' | 'wasm' | 'auto' | 'interpret';
+export type CompileTarget = Exclude<RunTarget, 'interpret'>;
 
 /** What every command that compiles takes. */
 export interface SourceOptions {

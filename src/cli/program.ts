@@ -73,9 +73,16 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       'f16',
     ]);
   const runTarget = (fallback?: string): Option => {
-    const option = new Option('--target <target>', 'where it runs').choices(['webgpu', 'interpret']);
+    const option = new Option('--target <target>', 'where it runs; auto: webgpu on a GPU, else wasm').choices(
+      [...['webgpu', 'wasm', 'auto', 'interpret']],
+    );
     return fallback === undefined ? option : option.default(fallback);
   };
+  const threads = [
+    '--threads <n>',
+    'at most so many, for wasm (default: cores, at most 8)',
+    parseCount,
+  ] as const;
   const format = (): Option =>
     new Option('--format <format>', 'json: one document on standard output, for programs').choices([
       'text',
@@ -103,9 +110,14 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       finish(await (await import('./fmt.ts')).fmtCommand(files, options, io)),
     );
 
-  onSource('compile', 'write NAME.js, NAME.d.ts and NAME.wgsl')
+  onSource('compile', 'write an ES module, its types and its kernels')
     .requiredOption('-o, --out <dir>', 'folder to write to')
     .option(...sizes)
+    .addOption(
+      new Option('--target <target>', 'auto: one module for both, which chooses where it is loaded')
+        .choices(['webgpu', 'wasm', 'auto'])
+        .default('webgpu'),
+    )
     .addOption(profile('gpu'))
     .addOption(precision())
     .action(async (file: string, options: CompileCommandOptions) =>
@@ -118,6 +130,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .requiredOption('--inputs <file>', 'input tensors by name (.safetensors)')
     .requiredOption('--outputs <file>', 'where results go (.safetensors)')
     .addOption(runTarget('webgpu'))
+    .option(...threads)
     .addOption(precision())
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
     .addOption(format())
@@ -148,6 +161,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       parseSeed,
     )
     .addOption(runTarget())
+    .option(...threads)
     .addOption(precision())
     .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
     .addOption(
@@ -172,6 +186,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...sizes)
     .option('--batch <n>', 'examples in a batch', parseCount, defaults.batch)
     .addOption(runTarget('webgpu'))
+    .option(...threads)
     .addOption(precision())
     .addOption(format())
     .option(...quiet)

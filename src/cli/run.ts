@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
-import { convertFloats, open, type TensorValue, writeWeights } from '../../runtime/index.ts';
-import { buildModel } from '../codegen/model.ts';
+import { convertFloats, type TensorValue, writeWeights } from '../../runtime/index.ts';
 import type { Module, Net } from '../ir/module.ts';
 import { moduleGraphs } from '../passes/pipeline.ts';
-import { describeAdapter, openDevice, requireKernels, targetOf } from './adapter.ts';
+import { requireKernels } from './adapter.ts';
+import { type BackendOptions, openBackend } from './backend.ts';
 import { exitCode, onDevice, unknownName } from './errors.ts';
 import { ensureFolder, readTensors, writeAtomically } from './files.ts';
 import { expandGraph, initialState, inputsOf, interpret, stateOf } from './graphs.ts';
@@ -20,14 +20,17 @@ export interface RunOptions extends SourceOptions, OutputOptions {
   readonly inputs: string;
   readonly outputs: string;
   readonly target: RunTarget;
+  readonly threads?: number;
   readonly seed: number;
 }
 
 /** `dnnc run FILE --net NAME`: one inference, tensors in and out by name. */
 export async function runCommand(path: string, options: RunOptions, io: Io): Promise<number> {
   requireKernels(options.precision, options.target);
-  const run = options.target === 'interpret' ? runInterpreted : runOnDevice;
-  const outputs = await run(path, options, io);
+  const { target } = options;
+  const outputs = await (target === 'interpret'
+    ? runInterpreted(path, options, io)
+    : runCompiled(path, { ...options, target }, io));
   ensureFolder(dirname(options.outputs));
   writeAtomically(options.outputs, writeWeights(outputs));
   const types = Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }] as const);
@@ -63,45 +66,45 @@ async function runInterpreted(path: string, options: RunOptions, io: Io): Promis
   );
 }
 
-async function runOnDevice(path: string, options: RunOptions, io: Io): Promise<Outputs> {
+async function runCompiled(path: string, options: RunOptions & BackendOptions, io: Io): Promise<Outputs> {
   // Wrong arguments are found before a device is looked for.
   const loaded = loadModule(path, options, io);
   const net = findNet(loaded.module, options.net);
   const { inputs, weights } = readArguments(loaded, net, options);
-  const device = await openDevice(options.precision);
+  const backend = await openBackend(options);
   try {
-    if (!options.quiet) io.err(`adapter: ${describeAdapter(device)}\n`);
-    io.json?.set({ adapter: describeAdapter(device) });
+    if (!options.quiet) io.err(`adapter: ${backend.name}\n`);
+    io.json?.set({ adapter: backend.name });
     const names = new Set([net.name, `${net.name}.init`]);
     const { entries, compiled } = loadCompiled(path, options, io, {
-      target: targetOf(device),
+      target: backend.target,
       only: name => names.has(name),
       checked: true,
     });
     const entry = entries.find(e => e.kind === 'net' && e.name === net.name)!;
-    const model = buildModel(entry, compiled.layout);
     return await onDevice(async () => {
-      const session = await open(model, {
-        device,
+      const { session, model } = await backend.open(entry, compiled.layout, known => ({
         seed: options.seed,
         ...(weights.size > 0 && {
-          weights: convertFloats(Object.fromEntries(weights), model),
+          weights: convertFloats(Object.fromEntries(weights), known),
           extra: true,
           partial: true,
         }),
-      });
+      }));
       try {
-        const program = model.programs.predict!;
-        const used = program.inputs.flatMap(({ name }) => [[name, inputs.get(name)!] as const]);
+        const [program] = model.programs.predict!;
+        const used = program!.inputs.flatMap(({ name }) => [[name, inputs.get(name)!] as const]);
         const scalars = { step: 0, iter: 0, epoch: 0 };
-        const wanted = Object.entries(scalars).filter(([name]) => program.scalars.some(s => s.name === name));
+        const wanted = Object.entries(scalars).filter(([name]) =>
+          program!.scalars.some(s => s.name === name),
+        );
         return await session.run('predict', Object.fromEntries(used), Object.fromEntries(wanted));
       } finally {
         session.dispose();
       }
     });
   } finally {
-    device.destroy();
+    backend.close();
   }
 }
 

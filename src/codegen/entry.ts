@@ -1,3 +1,4 @@
+import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
 import type { Span } from '../support/source.ts';
@@ -23,7 +24,30 @@ export interface EntryProgram {
   /** For a training step: it runs for every so many batches; 1 if absent. */
   readonly every?: number;
   readonly plan: Plan;
+  /** Plans of the same program for some sizes alone; the first that fits is taken, else `plan`. */
+  readonly variants?: readonly Variant[];
 }
+
+/** A plan for the sizes where each of `fits` is at least 1. */
+export interface Variant {
+  readonly plan: Plan;
+  readonly fits: readonly Dim[];
+}
+
+/** All plans of a program, in the order in which they are tried. */
+export const plansOf = ({ plan, variants = [] }: EntryProgram): readonly Plan[] => [
+  ...variants.map(v => v.plan),
+  plan,
+];
+
+/** An app brings trained weights, so a net comes without the program that makes random ones. */
+export function forApps(entry: ModuleEntry): ModuleEntry {
+  if (entry.kind !== 'net') return entry;
+  return { ...entry, programs: entry.programs.filter(p => p.name !== 'init') };
+}
+
+/** The runtime's numbers for the buffers of a plan. */
+export const bufferNumbers = { state: 0, arena: 1, constants: 2 } as const;
 
 /** The steps of a training program in order: `step`, or one `step:NAME` for each. */
 export function stepsOf(entry: ModuleEntry): readonly EntryProgram[] {
@@ -71,7 +95,7 @@ export interface UsedState {
 
 /** The parameters and states that an entry touches; the layout is that of the whole file. */
 export function usedState(entry: ModuleEntry, layout: StateLayout): UsedState {
-  const bindings = entry.programs.flatMap(({ plan }) => plan.dispatches.flatMap(d => d.bindings));
+  const bindings = entry.programs.flatMap(plansOf).flatMap(plan => plan.dispatches.flatMap(d => d.bindings));
   const ranges = bindings
     .filter(b => b.buffer === 'state')
     .map(b => ({ start: D.evaluate(b.offset), end: D.evaluate(D.add(b.offset, b.bytes)) }));

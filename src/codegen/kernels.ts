@@ -1,4 +1,5 @@
 import * as D from '../ir/dim.ts';
+import type { Origin } from '../ir/graph.ts';
 import type { Kernel } from '../ir/kernel.ts';
 import { kernelKey } from '../ir/kernel-key.ts';
 import type { Plan } from '../ir/plan.ts';
@@ -16,28 +17,38 @@ export interface ShaderKernel {
   readonly uniform: boolean;
 }
 
-/** The kernels of several programs, printed; those that do the same once. */
-export class Shaders {
-  readonly kernels: ShaderKernel[] = [];
-  readonly #known = new Map<string, ShaderKernel>();
+/** The kernels of several programs, made into what a target takes; those that do the same once. */
+export class KernelSet<T> {
+  readonly kernels: T[] = [];
+  readonly #known = new Map<string, T>();
+  readonly #make: (kernel: Kernel, words: readonly UniformWord[], index: number) => T;
 
-  add(kernel: Kernel, plan: Plan): ShaderKernel {
+  constructor(make: (kernel: Kernel, words: readonly UniformWord[], index: number) => T) {
+    this.#make = make;
+  }
+
+  add(kernel: Kernel, plan: Plan): T {
     const words = usedWords(kernel, plan);
     const key = `${JSON.stringify(words)}${kernelKey(kernel)}`;
     const known = this.#known.get(key);
-    if (known) return known;
-    const { span, path } = kernel.origin;
-    const made: ShaderKernel = {
-      name: entryPoint(kernel),
-      code: printKernel(kernel, words),
-      from: span ? place(span) : (path ?? ''),
-      uniform: usesUniforms(kernel),
-    };
+    if (known !== undefined) return known;
+    const made = this.#make(kernel, words, this.kernels.length);
     this.#known.set(key, made);
     this.kernels.push(made);
     return made;
   }
 }
+
+export const shaders = (): KernelSet<ShaderKernel> =>
+  new KernelSet((kernel, words) => ({
+    name: entryPoint(kernel),
+    code: printKernel(kernel, words),
+    from: fromOf(kernel.origin),
+    uniform: usesUniforms(kernel),
+  }));
+
+/** `lenet.dnn:8:8`, the path where there is no place, else empty. */
+export const fromOf = ({ span, path }: Origin): string => (span ? place(span) : (path ?? ''));
 
 /** Words of the plan's uniform block up to the last that the kernel reads, so that programs with other scalars can share it. */
 function usedWords(kernel: Kernel, plan: Plan): UniformWord[] {

@@ -3,34 +3,62 @@ import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
 import { featuresOf, type ModuleEntry, stepTable, usedState } from './entry.ts';
-import { Shaders } from './kernels.ts';
+import { type KernelSet, type ShaderKernel, shaders } from './kernels.ts';
 import { maxGroups } from './size.ts';
 
 /** What `printModule` prints, as an object: for running a model in the process that compiled it. */
 export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
-  const shaders = new Shaders();
+  const kernels = shaders();
   const { bytes, tensors } = usedState(entry, layout);
   const steps = stepTable(entry);
   return {
     name: entry.name,
     stateBytes: bytes,
     state: tensors,
-    programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, shaders)])),
+    programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, kernels)])),
     ...(steps && { steps }),
     features: featuresOf(entry),
     limits: entry.limits ?? {},
   };
 }
 
-function buildProgram(plan: Plan, shaders: Shaders): R.Program {
-  const at = (d: Dim, values: readonly number[]): number =>
-    D.evaluate(d, Object.fromEntries(plan.dims.map((name, i) => [name, values[i]!])));
-  const size = (d: Dim): R.Size => D.constantValue(d) ?? ((...values) => at(d, values));
+function buildProgram(plan: Plan, kernels: KernelSet<ShaderKernel>): R.Program {
+  const { size, ...sizes } = sizesOf(plan);
   const grid = (groups: Dim): R.Dispatch['grid'] => {
     const n = D.constantValue(groups);
     if (n !== undefined) return [across(n), down(n), 1];
-    return [(...values) => across(at(groups, values)), (...values) => down(at(groups, values)), 1];
+    return [
+      (...values) => across(sizes.at(groups, values)),
+      (...values) => down(sizes.at(groups, values)),
+      1,
+    ];
   };
+  return {
+    ...signature(plan),
+    kernels: plan.kernels.map(k => kernels.add(k, plan)),
+    dispatches: plan.dispatches.map(({ kernel, bindings }) => ({
+      kernel,
+      bindings: bindings.map(b => [b.buffer === 'state' ? 0 : 1, size(b.offset), size(b.bytes)] as const),
+      grid: grid(plan.kernels[kernel]!.groups),
+    })),
+  };
+}
+
+/** Dims of a plan as the runtime evaluates them. */
+export function sizesOf({ dims }: Plan): {
+  at(d: Dim, values: readonly number[]): number;
+  size(d: Dim): R.Size;
+} {
+  const at = (d: Dim, values: readonly number[]): number =>
+    D.evaluate(d, Object.fromEntries(dims.map((name, i) => [name, values[i]!])));
+  return { at, size: d => D.constantValue(d) ?? ((...values) => at(d, values)) };
+}
+
+/** What programs of all targets have. */
+export function signature(
+  plan: Plan,
+): Pick<R.Program, 'dims' | 'scalars' | 'arenaBytes' | 'inputs' | 'outputs' | 'loops'> {
+  const { at, size } = sizesOf(plan);
   const tensor = ({ name, type, offset }: PlanTensor): R.Tensor => ({
     name,
     dtype: type.dtype,
@@ -47,12 +75,6 @@ function buildProgram(plan: Plan, shaders: Shaders): R.Program {
     arenaBytes: plan.positive.length === 0 ? size(plan.arenaBytes) : checked,
     inputs: plan.inputs.map(tensor),
     outputs: plan.outputs.map(tensor),
-    kernels: plan.kernels.map(k => shaders.add(k, plan)),
-    dispatches: plan.dispatches.map(({ kernel, bindings }) => ({
-      kernel,
-      bindings: bindings.map(b => [b.buffer === 'state' ? 0 : 1, size(b.offset), size(b.bytes)] as const),
-      grid: grid(plan.kernels[kernel]!.groups),
-    })),
     ...(plan.loops.length > 0 && {
       loops: plan.loops.map(({ loop, from, to }) => [from, to, size(loop.steps)] as const),
     }),

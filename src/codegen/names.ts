@@ -68,6 +68,15 @@ export function template(text: string): string {
   return `\`${text.replace(/[\\`]|\$\{/g, '\\$&').replaceAll('\r', '\\r')}\``;
 }
 
+/** A file beside the module, as a relative address. */
+export function fileAddress(name: string): string {
+  const bytes = [...new TextEncoder().encode(name)];
+  const escaped = bytes.map(b =>
+    /[\w.~-]/.test(String.fromCharCode(b)) ? String.fromCharCode(b) : `%${b.toString(16).padStart(2, '0')}`,
+  );
+  return `./${escaped.join('')}`;
+}
+
 /** Text for a comment: one line that cannot end it, nothing that cannot be seen. */
 export function commentText(text: string): string {
   return text

@@ -12,6 +12,10 @@ export interface Plan {
   /** Words of the uniform block after the dims. */
   readonly scalars: readonly { readonly name: string; readonly dtype: 'f32' | 'i32' | 'u32' }[];
   readonly arenaBytes: Dim;
+  /** Dispatches before this one depend on parameters alone, and write nothing but constants; none if absent. */
+  readonly prologue?: number;
+  /** Memory for what the prologue makes; none if absent. */
+  readonly constantBytes?: Dim;
   readonly inputs: readonly PlanTensor[];
   readonly outputs: readonly PlanTensor[];
   /** Distinct kernels; dispatches refer to them by position. */
@@ -61,7 +65,7 @@ export interface PlanDispatch {
 
 export interface Binding {
   readonly tensor: Tensor;
-  readonly buffer: 'state' | 'arena';
+  readonly buffer: 'state' | 'arena' | 'constants';
   readonly offset: Dim;
   readonly bytes: Dim;
 }

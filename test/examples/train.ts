@@ -2,13 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { TensorValue } from '../../runtime/index.ts';
 import { isSoftware } from '../../runtime/node/index.ts';
+import { gpuBackend } from '../../src/cli/backend.ts';
 import { readSource } from '../../src/cli/files.ts';
 import { expandGraph } from '../../src/cli/graphs.ts';
 import { DeviceTrainer } from '../../src/cli/training/device.ts';
 import { InterpretedTrainer } from '../../src/cli/training/interpreted.ts';
 import { trainState } from '../../src/cli/training/open.ts';
 import type { Trainer } from '../../src/cli/training/trainer.ts';
-import { buildModel } from '../../src/codegen/model.ts';
 import { check, compile } from '../../src/compile.ts';
 import { gpuTarget, softwareTarget } from '../../src/ir/target.ts';
 import { renderDiagnostic } from '../../src/support/render.ts';
@@ -98,5 +98,5 @@ async function onDevice(small: Small, device: GPUDevice): Promise<Trainer> {
   });
   const entry = entries?.find(e => e.name === program);
   if (!compiled || !entry) throw new Error(diagnostics.map(d => renderDiagnostic(d)).join('\n'));
-  return DeviceTrainer.open(buildModel(entry, compiled.layout), device, seed, batch);
+  return DeviceTrainer.open(gpuBackend(device), entry, compiled.layout, { seed, feed: batch });
 }

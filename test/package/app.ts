@@ -34,9 +34,11 @@ export function makeApp(): App {
     process.execPath,
     [
       join(root, 'node_modules/typescript/bin/tsc'),
-      ...['--ignoreConfig', '--noCheck', '--target', 'es2023', '--module', 'nodenext'],
+      ...['--ignoreConfig', '--noCheck', '--target', 'es2023', '--module', 'nodenext', '--allowJs'],
       ...['--rewriteRelativeImportExtensions', '--rootDir', root, '--outDir', join(installed, 'dist')],
-      ...['index.ts', 'node/index.ts'].map(file => join(root, 'runtime', file)),
+      ...['index.ts', 'node/index.ts', 'wasm/index.ts', 'wasm/worker.js'].map(file =>
+        join(root, 'runtime', file),
+      ),
     ],
     { encoding: 'utf8' },
   );

@@ -1,18 +1,15 @@
-import {
-  BufferError,
-  convertFloats,
-  type Model,
-  openTrainer,
-  type Program,
-  type Trainer as RuntimeTrainer,
-  readWeights,
-} from '../../../runtime/index.ts';
+import type { FillOptions } from '../../../runtime/fill.ts';
+import { BufferError, convertFloats, readWeights } from '../../../runtime/index.ts';
+import { type Trainer as RuntimeTrainer, trainerOf } from '../../../runtime/loaded.ts';
+import type { ModuleEntry } from '../../codegen/entry.ts';
+import type { StateLayout } from '../../ir/plan.ts';
 import { DiagnosticError } from '../../support/diagnostic.ts';
 import { outOfMemory } from '../../support/errors/training.ts';
+import type { Backend, RunModel, SizedProgram } from '../backend.ts';
 import { onDevice } from '../errors.ts';
 import { formatBytes } from '../explain/table.ts';
 import type { Tensors } from '../tensors.ts';
-import { arenaBytes, excess, largestBelow } from './memory.ts';
+import { arenaBytes, type BufferLimits, excess, largestBelow } from './memory.ts';
 import type { Batch, Metrics, Trainer } from './trainer.ts';
 
 type ProgramName = 'step' | 'evaluate';
@@ -23,20 +20,34 @@ export interface Sizes {
   readonly batchDim: string | undefined;
 }
 
-/** Trains on a WebGPU device, which stays the caller's. */
+/** Trains on a WebGPU device or in WebAssembly. */
 export class DeviceTrainer implements Trainer {
   readonly #trainer: RuntimeTrainer;
-  readonly #model: Model;
+  readonly #model: RunModel;
+  readonly #limits: BufferLimits;
   /** Of the programs whose memory was asked about. */
   readonly #sizes = new Map<ProgramName, Sizes>();
 
-  static async open(model: Model, device: GPUDevice, seed: number, feed: Batch): Promise<DeviceTrainer> {
-    return onDevice(async () => new DeviceTrainer(await openTrainer(model, { device, seed, feed }), model));
+  /** The backend stays the caller's. */
+  static open(
+    backend: Backend,
+    entry: ModuleEntry,
+    layout: StateLayout,
+    options: FillOptions,
+  ): Promise<DeviceTrainer> {
+    return onDevice(async () => {
+      const { session, model } = await backend.open(entry, layout, () => options);
+      const first = Object.entries(model.programs).map(([name, [program]]) => [name, program!] as const);
+      const { steps } = model;
+      const signatures = { programs: Object.fromEntries(first), ...(steps && { steps }) };
+      return new DeviceTrainer(trainerOf(session, signatures), model, backend.limits);
+    });
   }
 
-  constructor(trainer: RuntimeTrainer, model: Model) {
+  constructor(trainer: RuntimeTrainer, model: RunModel, limits: BufferLimits) {
     this.#trainer = trainer;
     this.#model = model;
+    this.#limits = limits;
   }
 
   get steps(): number {
@@ -50,9 +61,8 @@ export class DeviceTrainer implements Trainer {
   /** Throws `DiagnosticError` E0501 where batches of this size are too large for the device's limits. */
   requireMemory(name: ProgramName, batch: number, sizes: Sizes): void {
     this.#sizes.set(name, sizes);
-    const { limits } = this.#trainer.device;
     const tooLarge = (n: number) =>
-      this.#programs(name).flatMap(p => excess(p, this.#dims(name, p, n), limits) ?? [])[0];
+      this.#programs(name, n).flatMap(p => excess(p, this.#dims(name, p, n), this.#limits) ?? [])[0];
     const found = tooLarge(batch);
     if (!found) return;
     const fits = largestBelow(batch, n => !tooLarge(n));
@@ -96,7 +106,7 @@ export class DeviceTrainer implements Trainer {
     batch: Batch,
     work: (used: Batch) => ReturnType<RuntimeTrainer['step']>,
   ): Promise<Metrics> {
-    const names = new Set(this.#programs(name).flatMap(p => p.inputs.map(t => t.name)));
+    const names = new Set(this.#programs(name, 1).flatMap(p => p.inputs.map(t => t.name)));
     const used = Object.fromEntries([...names].map(input => [input, batch[input]!]));
     return onDevice(async () => {
       try {
@@ -112,7 +122,7 @@ export class DeviceTrainer implements Trainer {
   #smaller(name: ProgramName, batch: Batch, refused: number): string {
     const rows = Math.max(1, ...Object.values(batch).map(t => t.shape[0] ?? 1));
     const bytes = (n: number): number =>
-      Math.max(...this.#programs(name).map(p => arenaBytes(p, this.#dims(name, p, n))));
+      Math.max(...this.#programs(name, n).map(p => arenaBytes(p, this.#dims(name, p, n))));
     return this.#hint(
       name,
       largestBelow(rows, n => bytes(n) <= refused / 2),
@@ -126,19 +136,22 @@ export class DeviceTrainer implements Trainer {
   }
 
   #describe(name: ProgramName, batch: number): string {
-    const [program] = this.#programs(name);
+    const [program] = this.#programs(name, batch);
     const values = this.#dims(name, program!, batch);
     const sizes = program!.dims.map((d, i) => `${d} = ${values[i]}`);
     return `${this.#model.name}.${name}${sizes.length === 0 ? '' : ` with ${sizes.join(', ')}`}`;
   }
 
-  /** What a call runs: every `step` of the program, or the one for metrics. */
-  #programs(name: ProgramName): Program[] {
+  /** What a call runs with batches of this size: every `step` of the program, or the one for metrics. */
+  #programs(name: ProgramName, batch: number): SizedProgram[] {
     const { programs, steps = [['step', 1]] } = this.#model;
-    return name === 'step' ? steps.map(([step]) => programs[step]!) : [programs.evaluate!];
+    const names = name === 'step' ? steps.map(([step]) => step) : ['evaluate'];
+    return names.map(
+      program => programs[program]!.find(p => p.fits?.(...this.#dims(name, p, batch)) ?? true)!,
+    );
   }
 
-  #dims(name: ProgramName, program: Program, batch: number): number[] {
+  #dims(name: ProgramName, program: SizedProgram, batch: number): number[] {
     const { dims, batchDim } = this.#sizes.get(name) ?? { dims: {}, batchDim: undefined };
     return program.dims.map(d => (d === batchDim ? batch : (dims[d] ?? 1)));
   }

@@ -1,4 +1,4 @@
-import type { Program } from '../../../runtime/index.ts';
+import type { SizedProgram } from '../backend.ts';
 
 /** What a device allows a buffer to have, in bytes. */
 export type BufferLimits = Pick<GPUSupportedLimits, 'maxBufferSize' | 'maxStorageBufferBindingSize'>;
@@ -7,12 +7,12 @@ const evaluate = (size: number | ((...dims: number[]) => number), dims: readonly
   typeof size === 'number' ? size : size(...dims);
 
 /** Bytes of the buffer that holds everything of a run but parameters and state. */
-export const arenaBytes = (program: Program, dims: readonly number[]): number =>
+export const arenaBytes = (program: SizedProgram, dims: readonly number[]): number =>
   evaluate(program.arenaBytes, dims);
 
 /** What of a run is too large for a device, or undefined. */
 export function excess(
-  program: Program,
+  program: SizedProgram,
   dims: readonly number[],
   limits: BufferLimits,
 ): { readonly bytes: number; readonly most: number } | undefined {

@@ -1,7 +1,7 @@
-import { buildModel } from '../../codegen/model.ts';
 import type { Module, Train } from '../../ir/module.ts';
 import { moduleGraphs } from '../../passes/pipeline.ts';
-import { describeAdapter, openDevice, requireKernels, targetOf } from '../adapter.ts';
+import { requireKernels } from '../adapter.ts';
+import { openBackend } from '../backend.ts';
 import { onDevice, unknownName } from '../errors.ts';
 import { readTensors } from '../files.ts';
 import { expandGraph, inputsOf, type StateSpec, stateOf } from '../graphs.ts';
@@ -63,6 +63,7 @@ export interface OpenedTrainer {
 
 export interface OpenTrainerOptions extends SourceOptions {
   readonly target: RunTarget;
+  readonly threads?: number;
   readonly seed: number;
   /** The most examples that each program gets at once, and the data with their sizes. */
   readonly batches: readonly {
@@ -99,31 +100,31 @@ export async function openTrainer(
     }));
     return { trainer: new InterpretedTrainer(graphs, trainState(train), seed, feed), close: () => {} };
   }
-  const device = await openDevice(options.precision);
+  const { threads, precision } = options;
+  const backend = await openBackend({ target, threads, precision });
   let trainer: DeviceTrainer | undefined;
   try {
-    const adapter = describeAdapter(device);
-    note(io, `adapter: ${adapter}\n`);
-    io.json?.set({ adapter });
+    note(io, `adapter: ${backend.name}\n`);
+    io.json?.set({ adapter: backend.name });
     const names = new Set(
       [...train.steps.map(s => s.name), 'evaluate', 'init'].map(p => `${train.name}.${p}`),
     );
     const { entries, compiled } = loadCompiled(path, options, io, {
-      target: targetOf(device),
+      target: backend.target,
       only: name => names.has(name),
       checked: true,
     });
     const entry = entries.find(e => e.kind === 'train' && e.name === train.name)!;
-    trainer = await DeviceTrainer.open(buildModel(entry, compiled.layout), device, seed, feed);
+    trainer = await DeviceTrainer.open(backend, entry, compiled.layout, { seed, feed });
     const opened = trainer;
     await onDevice(async () => {
       for (const { program, batch, data } of batches)
         opened.requireMemory(program, Math.min(batch, data.examples), data);
     });
-    return { trainer: opened, close: () => device.destroy() };
+    return { trainer: opened, close: () => backend.close() };
   } catch (error) {
     trainer?.dispose();
-    device.destroy();
+    backend.close();
     throw error;
   }
 }

@@ -21,6 +21,8 @@ export interface RunFlags {
   readonly keepLast?: boolean;
   readonly seed?: number;
   readonly target?: RunTarget;
+  /** Decides no number. */
+  readonly threads?: number;
   readonly precision?: StoragePrecision;
   readonly patience?: number;
   readonly monitor?: string;

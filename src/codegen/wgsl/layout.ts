@@ -110,6 +110,12 @@ export function element(array: string, index: Piece): Piece {
   return enclosed(`${array}[`, [index], ']');
 }
 
+/** `a.xy` */
+export function components(a: Piece, which: string): Piece {
+  if (a.level < levels.primary) return enclosed('(', [a], `).${which}`);
+  return { text: `${a.text}.${which}`, level: levels.primary, shape: { kind: 'atom' } };
+}
+
 export function parens(a: Piece): Piece {
   return enclosed('(', [a], ')');
 }

@@ -18,7 +18,7 @@ const reserved =
 /** Predeclared names that the printer itself writes: a kernel may shadow any other, but not these. */
 const builtins =
   'abs array atomic bitcast bool ceil clamp cos exp f16 f32 floor i32 inverseSqrt log max min pow round select sign ' +
-  'sin sqrt subgroupAdd subgroupBroadcast tanh u32 vec2u vec3u vec4u workgroupBarrier read read_write storage ' +
+  'sin sqrt subgroupAdd subgroupBroadcast tanh u32 vec2u vec3u vec4 vec4f vec4h vec4i vec4u workgroupBarrier read read_write storage ' +
   'uniform workgroup Uniforms uniforms';
 
 const taken: ReadonlySet<string> = new Set(`${keywords} ${reserved} ${builtins}`.split(' '));

@@ -2,6 +2,7 @@ import type { KExpr, Kernel } from '../../ir/kernel.ts';
 import type { DType } from '../../ir/type.ts';
 import type { HelperName } from './helpers.ts';
 import { helperText, helperUses } from './helpers.ts';
+import { lanewiseText, loaderText } from './lanes.ts';
 import { identifier, Namer } from './names.ts';
 
 /** A word of the uniform block. Free dims are u32 in it. */
@@ -39,6 +40,8 @@ export class Scope {
   readonly helpers = new Map<HelperName, string>();
   /** Unpacking functions by buffer. */
   readonly unpackers = new Map<string, string>();
+  /** Functions that are written for this kernel: their text by name, in the order in which they are made. */
+  readonly #made = new Map<string, { readonly name: string; readonly text: () => string }>();
   readonly buffersUsed = new Set<string>();
   readonly features = new Set<'f16' | 'subgroups'>();
   readonly #namer = new Namer();
@@ -97,6 +100,40 @@ export class Scope {
     return made;
   }
 
+  #make(key: string, wish: string, text: (name: string) => string): string {
+    const known = this.#made.get(key);
+    if (known) return known.name;
+    const name = this.#namer.unique(wish);
+    this.#made.set(key, { name, text: () => text(name) });
+    return name;
+  }
+
+  /** A helper for vectors, which calls it for every lane. */
+  lanewise(which: HelperName, dtype: DType, operands: number): string {
+    const scalar = this.helper(which);
+    return this.#make(`lanewise ${which}`, `${which}_lanes`, name =>
+      lanewiseText(name, scalar, dtype, operands),
+    );
+  }
+
+  /** A function that loads neighbours, under a mask perhaps. */
+  loader(buffer: string, dtype: DType, lanes: number, masked: boolean): string {
+    const read = dtype === 'u8' ? this.unpacker(buffer) : undefined;
+    const key = `load ${buffer} ${dtype} ${lanes} ${masked}`;
+    return this.#make(
+      key,
+      `load_${buffer}${lanes === 1 ? '' : `_${lanes}`}${masked ? '_masked' : ''}`,
+      name =>
+        loaderText(
+          name,
+          at => (read ? `${read}(${at})` : `${this.name(buffer)}[${at}]`),
+          dtype,
+          lanes,
+          masked,
+        ),
+    );
+  }
+
   unpacker(buffer: string): string {
     const known = this.unpackers.get(buffer);
     if (known) return known;
@@ -113,7 +150,11 @@ export class Scope {
 }`;
     });
     const nameOf = (h: HelperName) => this.helpers.get(h)!;
-    return [...unpack, ...[...this.helpers].map(([h, name]) => helperText[h](name, nameOf).trim())];
+    return [
+      ...unpack,
+      ...[...this.helpers].map(([h, name]) => helperText[h](name, nameOf).trim()),
+      ...[...this.#made.values()].map(({ text }) => text()),
+    ];
   }
 
   /** Remembers that a dtype occurs, for the `enable` lines. */

@@ -1,8 +1,11 @@
 import type { KExpr, Stmt } from '../../ir/kernel.ts';
+import { lanesOf } from '../../ir/kernel.ts';
+import type { DType } from '../../ir/type.ts';
 import { exprPiece, storedPiece } from './expr.ts';
 import type { Piece } from './layout.ts';
-import { layout } from './layout.ts';
+import { atom, components, layout } from './layout.ts';
 import type { Scope } from './scope.ts';
+import { laneNames, neighbour } from './vector.ts';
 
 /** Lines of text may hold no line break, or they would stop being comments. */
 export function commentLines(text: string, indent: number): string[] {
@@ -35,10 +38,12 @@ function stmtLines(s: Stmt, indent: number, scope: Scope): string[] {
     case 'store': {
       scope.buffersUsed.add(s.buffer);
       const dtype = scope.kernel.buffers.find(b => b.name === s.buffer)?.dtype ?? s.value.dtype;
+      if (lanesOf(s.value) > 1) return storeLanes(s, scope.name(s.buffer), dtype, line, scope);
       const index = exprPiece(s.index, scope).text;
       return line(`${scope.name(s.buffer)}[${index}] = `, storedPiece(exprPiece(s.value, scope), dtype));
     }
     case 'store-shared':
+      if (lanesOf(s.value) > 1) return storeLanes(s, scope.name(s.array), s.value.dtype, line, scope);
       return line(`${scope.name(s.array)}[${exprPiece(s.index, scope).text}] = `, exprPiece(s.value, scope));
     case 'for': {
       const from = exprPiece(s.from, scope).text;
@@ -68,6 +73,25 @@ function stmtLines(s: Stmt, indent: number, scope: Scope): string[] {
     case 'comment':
       return commentLines(s.text, indent);
   }
+}
+
+/** One element after the other. */
+function storeLanes(
+  s: Extract<Stmt, { kind: 'store' | 'store-shared' }>,
+  memory: string,
+  dtype: DType,
+  line: (head: string, value: Piece) => string[],
+  scope: Scope,
+): string[] {
+  const [at, lanes] = [scope.fresh('at'), scope.fresh('lanes')];
+  return [
+    ...line(`let ${at} = `, exprPiece(s.index, scope)),
+    ...line(`let ${lanes} = `, exprPiece(s.value, scope)),
+    ...laneNames.flatMap((name, i) => {
+      const place = neighbour(atom(at), i, s.index.dtype).text;
+      return line(`${memory}[${place}] = `, storedPiece(components(atom(lanes), name), dtype));
+    }),
+  ];
 }
 
 /** `acc = acc + x` is written `acc += x` where the sum has two terms. */

@@ -1,5 +1,6 @@
 import { constantValue, symbols } from '../../ir/dim.ts';
 import type { KExpr, Kernel, Stmt } from '../../ir/kernel.ts';
+import { partsOf } from '../../ir/kernel-parts.ts';
 
 /** More workgroups than one dimension of a dispatch holds; grids beyond it are folded and may overshoot. */
 export const maxGroupsPerDimension = 65535;
@@ -60,24 +61,5 @@ function operandsOf(s: Stmt): readonly KExpr[] {
 
 function eachInner(e: KExpr, visit: (e: KExpr) => void): void {
   visit(e);
-  for (const child of childrenOf(e)) eachInner(child, visit);
-}
-
-function childrenOf(e: KExpr): readonly KExpr[] {
-  switch (e.kind) {
-    case 'load':
-    case 'load-shared':
-      return [e.index];
-    case 'unary':
-    case 'cast':
-      return [e.a];
-    case 'binary':
-      return [e.a, e.b];
-    case 'select':
-      return [e.condition, e.a, e.b];
-    case 'random':
-      return e.args;
-    default:
-      return [];
-  }
+  for (const part of partsOf(e)) eachInner(part, visit);
 }

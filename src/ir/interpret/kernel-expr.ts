@@ -1,4 +1,5 @@
 import type { KExpr, Kernel } from '../kernel.ts';
+import { lanesOf } from '../kernel.ts';
 import type { Precision } from '../scalar.ts';
 import { applyBinary, applyCast, applyUnary, normalise, threefry2x32 } from '../scalar.ts';
 import { isFloat } from '../type.ts';
@@ -20,20 +21,26 @@ export interface KernelScope {
   readonly uniforms: Readonly<Record<string, number>>;
   /** Elements of a buffer or shared array. Throws where there is none of that name. */
   memory(name: string): Float64Array;
-  slot(name: string): number;
+  /** A value of several lanes has a slot for each. */
+  slot(name: string, lane?: number): number;
 }
 
 type Thunk = () => number;
 
-/** Turns an expression into a closure over the current invocation. */
-export function compileKExpr(e: KExpr, scope: KernelScope): Thunk {
+/** A closure for each lane. */
+export function compileLanes(e: KExpr, scope: KernelScope): readonly Thunk[] {
+  return Array.from({ length: lanesOf(e) }, (_, lane) => compileKExpr(e, scope, lane));
+}
+
+/** Turns an expression, or one lane of it, into a closure over the current invocation. */
+export function compileKExpr(e: KExpr, scope: KernelScope, lane = 0): Thunk {
   const { at, precision } = scope;
-  const compile = (inner: KExpr): Thunk => compileKExpr(inner, scope);
+  const compile = (inner: KExpr): Thunk => compileKExpr(inner, scope, lane);
   switch (e.kind) {
     case 'const':
       return always(normalise(e.value, e.dtype, precision));
     case 'ref': {
-      const slot = scope.slot(e.name);
+      const slot = scope.slot(e.name, lane);
       return () => at.slots[slot]!;
     }
     case 'builtin':
@@ -45,7 +52,7 @@ export function compileKExpr(e: KExpr, scope: KernelScope): Thunk {
     }
     case 'load':
     case 'load-shared':
-      return compileLoad(e, scope);
+      return compileLoad(e, lane, scope);
     case 'unary': {
       const a = compile(e.a);
       const { op, dtype } = e;
@@ -71,20 +78,32 @@ export function compileKExpr(e: KExpr, scope: KernelScope): Thunk {
       const [key0, key1, counter0, counter1] = e.args.map(compile);
       return () => threefry2x32(key0!(), key1!(), counter0!(), counter1!());
     }
+    case 'splat':
+      return compileKExpr(e.a, scope);
+    case 'lanes':
+      return compileKExpr(e.parts[lane]!, scope);
+    case 'lane':
+      return compileKExpr(e.a, scope, e.lane);
+    case 'shuffle': {
+      const pick = e.picks[lane]!;
+      const own = lanesOf(e.a);
+      return pick < own ? compileKExpr(e.a, scope, pick) : compileKExpr(e.b, scope, pick - own);
+    }
   }
 }
 
-/** An index that is checked on every use. */
+/** The place of one lane, which is checked on every use. */
 export function compileIndexOf(
   name: string,
   index: KExpr,
   action: 'load' | 'store',
   scope: KernelScope,
+  lane = 0,
 ): Thunk {
   const { length } = scope.memory(name);
   const at = compileKExpr(index, scope);
   return () => {
-    const i = at();
+    const i = at() + lane;
     if (!(i >= 0 && i < length))
       throw new Error(
         `${scope.kernel.name}: ${action} ${name}[${i}] is out of range, it has ${length} elements`,
@@ -93,13 +112,21 @@ export function compileIndexOf(
   };
 }
 
-function compileLoad(e: Extract<KExpr, { kind: 'load' | 'load-shared' }>, scope: KernelScope): Thunk {
+function compileLoad(
+  e: Extract<KExpr, { kind: 'load' | 'load-shared' }>,
+  lane: number,
+  scope: KernelScope,
+): Thunk {
   const name = e.kind === 'load' ? e.buffer : e.array;
   const memory = scope.memory(name);
-  const index = compileIndexOf(name, e.index, 'load', scope);
-  if (isFloat(e.dtype) && scope.precision === 'f32')
-    return () => normalise(memory[index()]!, e.dtype, scope.precision);
-  return () => memory[index()]!;
+  const index = compileIndexOf(name, e.index, 'load', scope, lane);
+  const read: Thunk =
+    isFloat(e.dtype) && scope.precision === 'f32'
+      ? () => normalise(memory[index()]!, e.dtype, scope.precision)
+      : () => memory[index()]!;
+  if (e.kind === 'load-shared' || !e.mask) return read;
+  const mask = compileKExpr(e.mask, scope, lane);
+  return () => (mask() === 0 ? 0 : read());
 }
 
 /** Frequent operations get closures of their own; the others go through the scalar table. */

@@ -1,9 +1,10 @@
 import * as D from '../dim.ts';
 import type { Kernel, Stmt } from '../kernel.ts';
+import { lanesOf } from '../kernel.ts';
 import type { Precision } from '../scalar.ts';
 import { normalise } from '../scalar.ts';
 import type { Invocation, KernelScope } from './kernel-expr.ts';
-import { compileIndexOf, compileKExpr } from './kernel-expr.ts';
+import { compileIndexOf, compileKExpr, compileLanes } from './kernel-expr.ts';
 
 /**
  * Runs all workgroups of a kernel, one after the other, over `buffers`, whose elements are numbers whatever their
@@ -62,9 +63,10 @@ class Interpreter {
         if (!found) throw new Error(`${kernel.name}: no buffer ${name}`);
         return found;
       },
-      slot: name => {
-        const slot = slots.get(name) ?? slots.size;
-        slots.set(name, slot);
+      slot: (name, lane = 0) => {
+        const key = lane === 0 ? name : `${name} ${lane}`;
+        const slot = slots.get(key) ?? slots.size;
+        slots.set(key, slot);
         return slot;
       },
     };
@@ -195,21 +197,35 @@ class Interpreter {
       case 'let':
       case 'var':
       case 'assign': {
-        const value = compileKExpr(s.value, scope);
         const slot = scope.slot(s.name);
-        return () => {
-          at.slots[slot] = value();
-        };
+        if (lanesOf(s.value) === 1) {
+          const value = compileKExpr(s.value, scope);
+          return () => {
+            at.slots[slot] = value();
+          };
+        }
+        const targets = Array.from({ length: lanesOf(s.value) }, (_, lane) => scope.slot(s.name, lane));
+        return inLanes(compileLanes(s.value, scope), (lane, value) => {
+          at.slots[targets[lane]!] = value;
+        });
       }
       case 'store':
       case 'store-shared': {
         const name = s.kind === 'store' ? s.buffer : s.array;
         const memory = scope.memory(name);
-        const index = compileIndexOf(name, s.index, 'store', scope);
-        const value = compileKExpr(s.value, scope);
-        return () => {
-          memory[index()] = value();
-        };
+        if (lanesOf(s.value) === 1) {
+          const index = compileIndexOf(name, s.index, 'store', scope);
+          const value = compileKExpr(s.value, scope);
+          return () => {
+            memory[index()] = value();
+          };
+        }
+        const places = Array.from({ length: lanesOf(s.value) }, (_, lane) =>
+          compileIndexOf(name, s.index, 'store', scope, lane),
+        );
+        return inLanes(compileLanes(s.value, scope), (lane, value) => {
+          memory[places[lane]!()] = value;
+        });
       }
       case 'for': {
         const slot = scope.slot(s.name);
@@ -234,6 +250,15 @@ class Interpreter {
         return undefined;
     }
   }
+}
+
+/** All lanes are evaluated before the first is written, because they may read what is written. */
+function inLanes(values: readonly (() => number)[], write: (lane: number, value: number) => void): Action {
+  const evaluated = new Float64Array(values.length);
+  return () => {
+    for (let lane = 0; lane < values.length; lane++) evaluated[lane] = values[lane]!();
+    for (let lane = 0; lane < values.length; lane++) write(lane, evaluated[lane]!);
+  };
 }
 
 function runAll(actions: readonly Action[]): void {

@@ -1,5 +1,6 @@
 import { place } from '../../support/source.ts';
 import type { KExpr, Kernel, Stmt } from '../kernel.ts';
+import { lanesOf } from '../kernel.ts';
 import type { BinaryOp } from '../scalar.ts';
 import { printType } from '../type.ts';
 
@@ -14,7 +15,7 @@ import { printType } from '../type.ts';
  *       for k in 0 ..< %K step 4
  *         …
  *
- * `$` marks builtins, `%` words of the uniform block. Never throws, so that a faulty kernel can be shown too.
+ * `$` marks builtins, `%` words of the uniform block; `x[i : 4 if m]` is four lanes from i on, under a mask. Never throws, so that a faulty kernel can be shown too.
  */
 export function printKernel(kernel: Kernel): string {
   const { span, path } = kernel.origin;
@@ -49,13 +50,13 @@ function headOf(s: Stmt): string {
     case 'let':
       return `let ${s.name} = ${printKExpr(s.value)}`;
     case 'var':
-      return `var ${s.name} : ${s.dtype} = ${printKExpr(s.value)}`;
+      return `var ${s.name} : ${s.dtype}${lanesSuffix('x', s.lanes ?? 1)} = ${printKExpr(s.value)}`;
     case 'assign':
       return `${s.name} = ${printKExpr(s.value)}`;
     case 'store':
-      return `${s.buffer}[${printKExpr(s.index)}] = ${printKExpr(s.value)}`;
+      return `${s.buffer}[${printPlace(s.index, lanesOf(s.value))}] = ${printKExpr(s.value)}`;
     case 'store-shared':
-      return `${s.array}[${printKExpr(s.index)}] = ${printKExpr(s.value)}`;
+      return `${s.array}[${printPlace(s.index, lanesOf(s.value))}] = ${printKExpr(s.value)}`;
     case 'for': {
       const step = s.step === 1 ? '' : ` step ${s.step}`;
       return `for ${s.name} in ${printKExpr(s.from)} ..< ${printKExpr(s.to)}${step}`;
@@ -106,9 +107,9 @@ export function printKExpr(e: KExpr, atLeast = 0): string {
     case 'uniform':
       return `%${e.name}`;
     case 'load':
-      return `${e.buffer}[${printKExpr(e.index)}]`;
+      return `${e.buffer}[${printPlace(e.index, lanesOf(e))}${e.mask ? ` if ${printKExpr(e.mask)}` : ''}]`;
     case 'load-shared':
-      return `${e.array}[${printKExpr(e.index)}]`;
+      return `${e.array}[${printPlace(e.index, lanesOf(e))}]`;
     case 'unary':
       return `${e.op}(${printKExpr(e.a)})`;
     case 'binary': {
@@ -123,7 +124,23 @@ export function printKExpr(e: KExpr, atLeast = 0): string {
       return `${e.dtype}(${printKExpr(e.a)})`;
     case 'random':
       return `random(${e.args.map(a => printKExpr(a)).join(', ')})`;
+    case 'splat':
+      return `splat${e.lanes}(${printKExpr(e.a)})`;
+    case 'lanes':
+      return `[${e.parts.map(a => printKExpr(a)).join(', ')}]`;
+    case 'lane':
+      return `lane(${printKExpr(e.a)}, ${e.lane})`;
+    case 'shuffle':
+      return `shuffle(${printKExpr(e.a)}, ${printKExpr(e.b)}; ${e.picks.join(' ')})`;
   }
+}
+
+function printPlace(index: KExpr, lanes: number): string {
+  return printKExpr(index) + lanesSuffix(' : ', lanes);
+}
+
+function lanesSuffix(mark: string, lanes: number): string {
+  return lanes === 1 ? '' : `${mark}${lanes}`;
 }
 
 function printConstant(value: number, dtype: KExpr['dtype']): string {

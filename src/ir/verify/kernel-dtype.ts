@@ -40,6 +40,17 @@ export function kernelDtypeProblem(e: KExpr): string | undefined {
     case 'load':
     case 'load-shared':
       return isIndex(e.index) ? undefined : `an index of ${e.index.dtype}`;
+    case 'splat':
+    case 'lane':
+      return e.dtype === e.a.dtype ? undefined : `${e.kind} of ${e.a.dtype} is taken for ${e.dtype}`;
+    case 'lanes': {
+      const wrong = e.parts.find(part => part.dtype !== e.dtype);
+      return wrong && `${wrong.dtype} in lanes of ${e.dtype}`;
+    }
+    case 'shuffle': {
+      const wrong = [e.a, e.b].find(part => part.dtype !== e.dtype);
+      return wrong && `shuffle of ${wrong.dtype} is taken for ${e.dtype}`;
+    }
     default:
       return undefined;
   }

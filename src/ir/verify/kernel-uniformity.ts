@@ -1,4 +1,5 @@
 import type { KExpr, Kernel, Stmt } from '../kernel.ts';
+import { partsOf } from '../kernel-parts.ts';
 
 /**
  * Names whose values may differ between the invocations of a workgroup: what comes from `local` or `lane`, from
@@ -44,9 +45,6 @@ function mark(body: readonly Stmt[], inDivergent: boolean, names: Set<string>): 
 /** Whether the value may differ between invocations of one workgroup. */
 export function isDivergent(e: KExpr, names: ReadonlySet<string>): boolean {
   switch (e.kind) {
-    case 'const':
-    case 'uniform':
-      return false;
     case 'builtin':
       return e.name !== 'group';
     case 'ref':
@@ -54,14 +52,7 @@ export function isDivergent(e: KExpr, names: ReadonlySet<string>): boolean {
     case 'load':
     case 'load-shared':
       return true;
-    case 'unary':
-    case 'cast':
-      return isDivergent(e.a, names);
-    case 'binary':
-      return isDivergent(e.a, names) || isDivergent(e.b, names);
-    case 'select':
-      return [e.condition, e.a, e.b].some(x => isDivergent(x, names));
-    case 'random':
-      return e.args.some(x => isDivergent(x, names));
+    default:
+      return partsOf(e).some(part => isDivergent(part, names));
   }
 }

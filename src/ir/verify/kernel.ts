@@ -1,20 +1,30 @@
 import type { KExpr, Kernel, Stmt } from '../kernel.ts';
+import { lanesOf } from '../kernel.ts';
+import { partsOf } from '../kernel-parts.ts';
 import { printKExpr, printStmt } from '../print/kernel.ts';
 import type { DType } from '../type.ts';
 import { isIndex, kernelDtypeProblem } from './kernel-dtype.ts';
+import { kernelLanesProblem } from './kernel-lanes.ts';
 import { divergentNames, isDivergent } from './kernel-uniformity.ts';
 
 /**
  * What is wrong with a kernel, one sentence each; empty where nothing is. Names are unique and defined before use,
- * dtypes agree, stores go to writable buffers, barriers and subgroup operations stand where all invocations of a
+ * dtypes and lanes agree, stores go to writable buffers, barriers and subgroup operations stand where all invocations of a
  * workgroup come by together.
  */
 export function verifyKernel(kernel: Kernel): string[] {
   return new Verifier(kernel).run();
 }
 
-interface Local {
+/** What every value has. */
+interface Shape {
   readonly dtype: DType;
+  readonly lanes: number;
+}
+
+const shapeOf = (e: KExpr): Shape => ({ dtype: e.dtype, lanes: lanesOf(e) });
+
+interface Local extends Shape {
   readonly mutable: boolean;
 }
 
@@ -62,26 +72,28 @@ class Verifier {
   }
 
   #stmt(s: Stmt, scope: Map<string, Local>, together: boolean): void {
-    const define = (name: string, dtype: DType, mutable = false): void => {
+    const define = (name: string, { dtype, lanes }: Shape, mutable = false): void => {
       this.#declare(name);
-      scope.set(name, { dtype, mutable });
+      scope.set(name, { dtype, lanes, mutable });
     };
     switch (s.kind) {
       case 'let':
         this.#expr(s.value, scope);
-        define(s.name, s.value.dtype);
+        define(s.name, shapeOf(s.value));
         break;
-      case 'var':
+      case 'var': {
         this.#expr(s.value, scope);
-        this.#same(s.dtype, s.value, s);
-        define(s.name, s.dtype, true);
+        const shape = { dtype: s.dtype, lanes: s.lanes ?? 1 };
+        this.#same(shape, s.value, s);
+        define(s.name, shape, true);
         break;
+      }
       case 'assign': {
         this.#expr(s.value, scope);
         const local = scope.get(s.name);
         if (!local) this.#report(`${s.name} is assigned and not defined before`);
         else if (!local.mutable) this.#report(`${s.name} is assigned and is not a var`);
-        else this.#same(local.dtype, s.value, s);
+        else this.#same(local, s.value, s);
         break;
       }
       case 'store':
@@ -91,7 +103,7 @@ class Verifier {
         this.#index(s.index, scope);
         this.#expr(s.value, scope);
         const array = this.#kernel.shared.find(a => a.name === s.array);
-        if (array) this.#same(array.dtype, s.value, s);
+        if (array) this.#same({ ...array, lanes: lanesOf(s.value) }, s.value, s);
         else this.#report(`there is no shared array ${s.array}`);
         break;
       }
@@ -99,10 +111,11 @@ class Verifier {
         for (const bound of [s.from, s.to]) {
           this.#expr(bound, scope);
           if (bound.dtype !== 'i32') this.#report(`a bound of ${bound.dtype} in \`${firstLine(s)}\``);
+          this.#single(bound, 'bound', s);
         }
         if (!isCount(s.step)) this.#report(`a step of ${s.step} in \`${firstLine(s)}\``);
         this.#declare(s.name);
-        const inner = new Map(scope).set(s.name, { dtype: 'i32', mutable: false });
+        const inner = new Map(scope).set(s.name, { dtype: 'i32', lanes: 1, mutable: false });
         this.#body(s.body, inner, together && this.#isUniform(s.from) && this.#isUniform(s.to));
         break;
       }
@@ -110,6 +123,7 @@ class Verifier {
         this.#expr(s.condition, scope);
         if (s.condition.dtype !== 'bool')
           this.#report(`a condition of ${s.condition.dtype} in \`${firstLine(s)}\``);
+        this.#single(s.condition, 'condition', s);
         this.#body(s.then, scope, together && this.#isUniform(s.condition));
         break;
       case 'barrier':
@@ -117,7 +131,7 @@ class Verifier {
         break;
       case 'subgroup':
         this.#subgroup(s, scope, together);
-        define(s.name, s.value.dtype);
+        define(s.name, shapeOf(s.value));
         break;
       case 'comment':
     }
@@ -133,7 +147,8 @@ class Verifier {
     else if (buffer.dtype === 'u8')
       this.#report(`a store to ${s.buffer}, whose u8 are packed four to a word`);
     // A u8 value is a small u32.
-    else if (!(buffer.dtype === 'u32' && s.value.dtype === 'u8')) this.#same(buffer.dtype, s.value, s);
+    else if (!(buffer.dtype === 'u32' && s.value.dtype === 'u8'))
+      this.#same({ ...buffer, lanes: lanesOf(s.value) }, s.value, s);
   }
 
   #subgroup(s: Extract<Stmt, { kind: 'subgroup' }>, scope: Scope, together: boolean): void {
@@ -141,6 +156,7 @@ class Verifier {
     if (!together) this.#report(`subgroup ${s.op} of ${s.name} where not all invocations come by`);
     if (s.value.dtype === 'bool' || s.value.dtype === 'u8')
       this.#report(`subgroup ${s.op} of ${s.value.dtype}`);
+    this.#single(s.value, 'subgroup operation', s);
     if (s.op === 'broadcast' && !(s.lane !== undefined && Number.isInteger(s.lane) && s.lane >= 0))
       this.#report(`subgroup broadcast of ${s.name} from lane ${s.lane}`);
   }
@@ -149,27 +165,34 @@ class Verifier {
     return !isDivergent(e, this.#divergent);
   }
 
-  #same(dtype: DType, value: KExpr, s: Stmt): void {
+  #same({ dtype, lanes }: Shape, value: KExpr, s: Stmt): void {
     if (value.dtype !== dtype) this.#report(`${value.dtype} where ${dtype} is wanted in \`${firstLine(s)}\``);
+    if (lanesOf(value) !== lanes)
+      this.#report(`${lanesOf(value)} lanes where ${lanes} are wanted in \`${firstLine(s)}\``);
+  }
+
+  #single(value: KExpr, what: string, s: Stmt): void {
+    if (lanesOf(value) !== 1) this.#report(`a ${what} of ${lanesOf(value)} lanes in \`${firstLine(s)}\``);
   }
 
   #index(index: KExpr, scope: Scope): void {
     this.#expr(index, scope);
     if (!isIndex(index)) this.#report(`an index of ${index.dtype}: ${printKExpr(index)}`);
+    if (lanesOf(index) !== 1) this.#report(`an index of ${lanesOf(index)} lanes: ${printKExpr(index)}`);
   }
 
   #expr(e: KExpr, scope: Scope): void {
-    const problem = kernelDtypeProblem(e);
-    if (problem) this.#report(`${problem} in \`${printKExpr(e)}\``);
+    for (const problem of [kernelDtypeProblem(e), kernelLanesProblem(e)])
+      if (problem) this.#report(`${problem} in \`${printKExpr(e)}\``);
+    for (const part of partsOf(e)) this.#expr(part, scope);
     switch (e.kind) {
-      case 'const':
-      case 'builtin':
-        break;
       case 'ref': {
         const local = scope.get(e.name);
         if (!local) this.#report(`${e.name} is used and not defined before`);
         else if (local.dtype !== e.dtype)
           this.#report(`${e.name} is ${local.dtype} and taken for ${e.dtype}`);
+        else if (local.lanes !== lanesOf(e))
+          this.#report(`${e.name} has ${local.lanes} lanes and is taken for ${lanesOf(e)}`);
         break;
       }
       case 'uniform': {
@@ -181,7 +204,6 @@ class Verifier {
       }
       case 'load':
       case 'load-shared': {
-        this.#expr(e.index, scope);
         const name = e.kind === 'load' ? e.buffer : e.array;
         const from = e.kind === 'load' ? this.#kernel.buffers : this.#kernel.shared;
         const memory = from.find(m => m.name === name);
@@ -190,20 +212,6 @@ class Verifier {
           this.#report(`${name} holds ${memory.dtype} and is loaded as ${e.dtype}`);
         break;
       }
-      case 'unary':
-      case 'cast':
-        this.#expr(e.a, scope);
-        break;
-      case 'binary':
-        this.#expr(e.a, scope);
-        this.#expr(e.b, scope);
-        break;
-      case 'select':
-        for (const part of [e.condition, e.a, e.b]) this.#expr(part, scope);
-        break;
-      case 'random':
-        for (const part of e.args) this.#expr(part, scope);
-        break;
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import { exprKey } from '../../ir/expr.ts';
 import type { KExpr, KernelBuffer, Stmt } from '../../ir/kernel.ts';
+import { lanesOf } from '../../ir/kernel.ts';
 import type { Tensor } from '../../ir/program.ts';
 import { storageOf } from '../../ir/program.ts';
 import type { BinaryOp } from '../../ir/scalar.ts';
@@ -96,15 +97,15 @@ export class Emitter {
     }
     const name = this.name(wish);
     this.push({ kind: 'let', name, value });
-    const ref: KExpr = { kind: 'ref', dtype: value.dtype, name };
+    const ref = K.ref(name, value.dtype, lanesOf(value));
     this.#scopes.at(-1)!.known.set(key, ref);
     return ref;
   }
 
   variable(wish: string, value: KExpr): Extract<KExpr, { kind: 'ref' }> {
     const name = this.name(wish);
-    this.push({ kind: 'var', name, dtype: value.dtype, value });
-    return { kind: 'ref', dtype: value.dtype, name };
+    this.push({ kind: 'var', name, dtype: value.dtype, ...K.several(lanesOf(value)), value });
+    return K.ref(name, value.dtype, lanesOf(value));
   }
 
   dim(d: Dim): KExpr {

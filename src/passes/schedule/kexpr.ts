@@ -1,5 +1,6 @@
 import type { KExpr } from '../../ir/kernel.ts';
-import { applyBinary, type BinaryOp, isComparison } from '../../ir/scalar.ts';
+import { lanesOf } from '../../ir/kernel.ts';
+import { applyBinary, type BinaryOp, isComparison, type UnaryOp } from '../../ir/scalar.ts';
 import type { DType } from '../../ir/type.ts';
 
 /** Constructors of kernel expressions; they fold constants, so that generated code has none left. */
@@ -9,7 +10,12 @@ export function constant(value: number, dtype: DType): KExpr {
 
 export const int = (value: number): KExpr => constant(value, 'i32');
 
-export const ref = (name: string, dtype: DType = 'i32'): KExpr => ({ kind: 'ref', dtype, name });
+export const ref = (name: string, dtype: DType = 'i32', lanes = 1): Extract<KExpr, { kind: 'ref' }> => ({
+  kind: 'ref',
+  dtype,
+  name,
+  ...several(lanes),
+});
 
 export function uniform(dtype: DType, name: string): KExpr {
   return { kind: 'uniform', dtype, name };
@@ -26,7 +32,68 @@ export function isLeaf(e: KExpr): boolean {
 const isInt = (e: KExpr, value: number): boolean =>
   e.kind === 'const' && e.dtype === 'i32' && e.value === value;
 
+/** The property `lanes`, which values of one lane do without. */
+export const several = (lanes: number): { readonly lanes?: number } => (lanes === 1 ? {} : { lanes });
+
+/** The same scalar in so many lanes; what has them already stays. */
+export function splat(a: KExpr, lanes: number): KExpr {
+  return lanesOf(a) === lanes ? a : { kind: 'splat', dtype: a.dtype, lanes, a };
+}
+
+/** One scalar for each lane. */
+export function lanes(parts: readonly KExpr[]): KExpr {
+  const first = parts[0]!;
+  if (parts.every(part => part === first || key(part) === key(first))) return splat(first, parts.length);
+  return { kind: 'lanes', dtype: first.dtype, lanes: parts.length, parts };
+}
+
+export function lane(a: KExpr, at: number): KExpr {
+  if (lanesOf(a) === 1) return a;
+  if (a.kind === 'splat') return a.a;
+  if (a.kind === 'lanes') return a.parts[at]!;
+  if (a.kind === 'shuffle') {
+    const pick = a.picks[at]!;
+    return pick < lanesOf(a.a) ? lane(a.a, pick) : lane(a.b, pick - lanesOf(a.a));
+  }
+  return { kind: 'lane', dtype: a.dtype, a, lane: at };
+}
+
+/** Lanes of `a`, counted from 0, and of `b`, which count on. */
+export function shuffle(a: KExpr, b: KExpr, picks: readonly number[]): KExpr {
+  if (picks.length === lanesOf(a) && picks.every((pick, i) => pick === i)) return a;
+  return { kind: 'shuffle', dtype: a.dtype, lanes: picks.length, a, b, picks };
+}
+
+/** What is the same in all lanes is worked out in one: `make` gets the scalars, where all operands are splats. */
+function once(operands: readonly KExpr[], make: (...scalars: KExpr[]) => KExpr): KExpr | undefined {
+  const count = Math.max(...operands.map(lanesOf));
+  if (count === 1) return undefined;
+  const scalars = operands.map(scalarOf);
+  return scalars.every(e => lanesOf(e) === 1) ? splat(make(...scalars), count) : undefined;
+}
+
+const scalarOf = (e: KExpr): KExpr => (e.kind === 'splat' ? e.a : e);
+
+export function unary(op: UnaryOp, a: KExpr): KExpr {
+  const dtype = op === 'not' ? 'bool' : a.dtype;
+  return once([a], x => unary(op, x!)) ?? { kind: 'unary', dtype, op, a, ...several(lanesOf(a)) };
+}
+
+/** Where one operand has one lane and the other several, it is the same for all of them. */
 export function binary(op: BinaryOp, a: KExpr, b: KExpr): KExpr {
+  const count = Math.max(lanesOf(a), lanesOf(b));
+  if (count > 1)
+    return (
+      once([a, b], (x, y) => binary(op, x!, y!)) ??
+      splat(binaryOf(op, scalarConstant(a), scalarConstant(b), count), count)
+    );
+  return binaryOf(op, a, b, 1);
+}
+
+/** Constants are looked at as scalars. */
+const scalarConstant = (e: KExpr): KExpr => (scalarOf(e).kind === 'const' ? scalarOf(e) : e);
+
+function binaryOf(op: BinaryOp, a: KExpr, b: KExpr, count: number): KExpr {
   const dtype = isComparison(op) ? 'bool' : a.dtype;
   // Only the extent of an empty axis divides by 0, and what stands under it never runs.
   if ((op === 'floordiv' || op === 'mod') && isInt(b, 0)) return int(0);
@@ -40,16 +107,29 @@ export function binary(op: BinaryOp, a: KExpr, b: KExpr): KExpr {
   if (op === 'mod' && isInt(b, 1)) return int(0);
   if (op === 'and' && a.kind === 'const') return a.value === 0 ? a : b;
   if (op === 'and' && b.kind === 'const') return b.value === 0 ? b : a;
-  return { kind: 'binary', dtype, op, a, b };
+  return { kind: 'binary', dtype, op, a: splat(a, count), b: splat(b, count), ...several(count) };
 }
 
 export function select(condition: KExpr, a: KExpr, b: KExpr): KExpr {
-  if (condition.kind === 'const') return condition.value === 0 ? b : a;
-  return { kind: 'select', dtype: a.dtype, condition, a, b };
+  const fixed = scalarOf(condition);
+  if (fixed.kind === 'const')
+    return splat(fixed.value === 0 ? b : a, Math.max(lanesOf(condition), lanesOf(a), lanesOf(b)));
+  const count = Math.max(lanesOf(condition), lanesOf(a), lanesOf(b));
+  const same = once([condition, a, b], (c, x, y) => select(c!, x!, y!));
+  if (same) return same;
+  return {
+    kind: 'select',
+    dtype: a.dtype,
+    condition: splat(condition, count),
+    a: splat(a, count),
+    b: splat(b, count),
+    ...several(count),
+  };
 }
 
 export function cast(dtype: DType, a: KExpr): KExpr {
-  return a.dtype === dtype ? a : { kind: 'cast', dtype, a };
+  if (a.dtype === dtype) return a;
+  return once([a], x => cast(dtype, x!)) ?? { kind: 'cast', dtype, a, ...several(lanesOf(a)) };
 }
 
 /** factor * a; a missing `a` is 1. */
@@ -124,9 +204,9 @@ function makeKey(e: KExpr): string {
     case 'uniform':
       return `%${e.name}`;
     case 'load':
-      return `${e.buffer}[${key(e.index)}]`;
+      return `${e.buffer}[${key(e.index)}${laneKey(e)}${e.mask ? `if${key(e.mask)}` : ''}]`;
     case 'load-shared':
-      return `${e.array}[${key(e.index)}]`;
+      return `${e.array}[${key(e.index)}${laneKey(e)}]`;
     case 'unary':
       return `${e.op}(${key(e.a)})`;
     case 'binary':
@@ -137,5 +217,15 @@ function makeKey(e: KExpr): string {
       return `${e.dtype}(${key(e.a)})`;
     case 'random':
       return `rnd(${e.args.map(key).join()})`;
+    case 'splat':
+      return `splat${e.lanes}(${key(e.a)})`;
+    case 'lanes':
+      return `lanes(${e.parts.map(key).join()})`;
+    case 'lane':
+      return `lane${e.lane}(${key(e.a)})`;
+    case 'shuffle':
+      return `shuffle${e.picks.join('_')}(${key(e.a)},${key(e.b)})`;
   }
 }
+
+const laneKey = (e: KExpr): string => (lanesOf(e) === 1 ? '' : `:${lanesOf(e)}`);

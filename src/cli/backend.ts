@@ -1,0 +1,94 @@
+import type { FillOptions } from '../../runtime/fill.ts';
+import type { Model, Program } from '../../runtime/index.ts';
+import { open } from '../../runtime/index.ts';
+import type { Runner } from '../../runtime/loaded.ts';
+import { NoAdapterError } from '../../runtime/node/index.ts';
+import { open as openInWasm } from '../../runtime/wasm/index.ts';
+import { threadsFor } from '../../runtime/wasm/pool.ts';
+import type { ModuleEntry } from '../codegen/entry.ts';
+import { buildModel } from '../codegen/model.ts';
+import type { StateLayout } from '../ir/plan.ts';
+import { type Target, wasmTarget } from '../ir/target.ts';
+import type { StoragePrecision } from '../passes/pipeline.ts';
+import { DiagnosticError } from '../support/diagnostic.ts';
+import { describeAdapter, openDevice, targetOf } from './adapter.ts';
+import type { RunTarget } from './options.ts';
+import type { BufferLimits } from './training/memory.ts';
+
+/** A program with what can be asked of it before it runs. */
+export interface SizedProgram
+  extends Pick<Program, 'dims' | 'scalars' | 'inputs' | 'outputs' | 'arenaBytes'> {
+  readonly fits?: (...dims: number[]) => boolean;
+  readonly dispatches: readonly {
+    readonly bindings: readonly (readonly [number, unknown, Program['arenaBytes']])[];
+  }[];
+}
+
+export interface RunModel extends Pick<Model, 'name' | 'state' | 'steps'> {
+  /** Plans of each program; the first that fits is the one that runs. */
+  readonly programs: Readonly<Record<string, readonly SizedProgram[]>>;
+}
+
+/** Where compiled programs run: a WebGPU device, or WebAssembly. */
+export interface Backend {
+  /** What people are told. */
+  readonly name: string;
+  readonly target: Target;
+  readonly limits: BufferLimits;
+  open(
+    entry: ModuleEntry,
+    layout: StateLayout,
+    options: (model: RunModel) => FillOptions,
+  ): Promise<{ readonly session: Runner; readonly model: RunModel }>;
+  close(): void;
+}
+
+export interface BackendOptions {
+  readonly target: Exclude<RunTarget, 'interpret'>;
+  readonly precision?: StoragePrecision | undefined;
+  readonly threads?: number | undefined;
+}
+
+/** Throws what `openDevice` does. `auto`: a GPU that can run it, else WebAssembly. */
+export async function openBackend({ target, precision, threads }: BackendOptions): Promise<Backend> {
+  if (target === 'wasm') return wasmBackend(threads);
+  if (target === 'webgpu') return gpuBackend(await openDevice(precision));
+  try {
+    return gpuBackend(await openDevice(precision, 'gpu'));
+  } catch (error) {
+    if (error instanceof NoAdapterError || error instanceof DiagnosticError) return wasmBackend(threads);
+    throw error;
+  }
+}
+
+/** A device, which `close` destroys. */
+export const gpuBackend = (device: GPUDevice): Backend => ({
+  name: describeAdapter(device),
+  target: targetOf(device),
+  limits: device.limits,
+  async open(entry, layout, options) {
+    const model = buildModel(entry, layout);
+    const programs = Object.fromEntries(Object.entries(model.programs).map(([name, p]) => [name, [p]]));
+    const known = { ...model, programs };
+    return { session: await open(model, { ...options(known), device }), model: known };
+  },
+  close: () => device.destroy(),
+});
+
+const most = 2 ** 32;
+
+export function wasmBackend(wanted?: number): Backend {
+  const threads = threadsFor(wanted);
+  return {
+    name: `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`,
+    target: wasmTarget,
+    limits: { maxBufferSize: most, maxStorageBufferBindingSize: most },
+    async open(entry, layout, options) {
+      // Its printer is loaded where it is needed alone.
+      const { buildWasmModel } = await import('../codegen/wasm-model.ts');
+      const model = await buildWasmModel(entry, layout);
+      return { session: await openInWasm(model, { ...options(model), threads }), model };
+    },
+    close() {},
+  };
+}

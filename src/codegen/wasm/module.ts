@@ -1,0 +1,87 @@
+import type { Kernel } from '../../ir/kernel.ts';
+import type { UniformWord } from '../wgsl/scope.ts';
+import type { Binaryen, Module } from './code.ts';
+import { addDriver } from './driver.ts';
+import { Helpers } from './helpers.ts';
+import { addKernel } from './kernel.ts';
+import type { PrintOptions } from './scope.ts';
+
+export { scratchBytes } from './kernel.ts';
+export type { PrintOptions } from './scope.ts';
+
+/** A kernel and the words of the uniform block it is dispatched with. */
+export interface WasmEntry {
+  readonly kernel: Kernel;
+  readonly uniforms: readonly UniformWord[];
+}
+
+const tableName = 'kernels';
+
+/**
+ * A WebAssembly module with all kernels, whose numbers in the function table are their positions in the list, and the
+ * driver that runs them (decision 14). Throws on a kernel for workgroups and on a uniform that the block lacks.
+ */
+export async function printWasm(
+  entries: readonly WasmEntry[],
+  options: PrintOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const m = await build(entries, options);
+  const binary = new Uint8Array(m.emitBinary());
+  m.dispose();
+  return binary;
+}
+
+/** The same in WebAssembly's text format, for people; what kernels say of themselves stands above their functions. */
+export async function printWat(entries: readonly WasmEntry[], options: PrintOptions = {}): Promise<string> {
+  const m = await build(entries, options);
+  const text = m.emitText();
+  m.dispose();
+  const comments = new Map(
+    functionNames(entries).map((name, i) => [name, entries[i]!.kernel.comments] as const),
+  );
+  return text.replace(/^( *)\(func \$([^\s()]+)/gm, (head, pad: string, name: string) =>
+    [...(comments.get(name) ?? []).map(line => `${pad};; ${line.replace(/\s+/g, ' ')}`), head].join('\n'),
+  );
+}
+
+async function build(entries: readonly WasmEntry[], options: PrintOptions): Promise<Module> {
+  // It takes half a second to load, so only those who print wait for it.
+  const { default: b } = await import('binaryen');
+  const m = new b.Module();
+  const f = b.Features;
+  const features = f.Atomics | f.SIMD128 | f.BulkMemory | f.MutableGlobals | f.NontrappingFPToInt | f.SignExt;
+  m.setFeatures(options.relaxed ? features | f.RelaxedSIMD : features);
+  m.setMemory(1, 65536, null, [], true, false, 'memory');
+  m.addMemoryImport('memory', 'env', 'memory', true);
+  const helpers = new Helpers(b, m);
+  const names = functionNames(entries);
+  entries.forEach(({ kernel, uniforms }, i) => {
+    addKernel(b, m, names[i]!, kernel, uniforms, helpers, options);
+  });
+  m.addTable(tableName, names.length, names.length);
+  m.addActiveElementSegment(tableName, tableName, names, m.i32.const(0));
+  addDriver(b, m, tableName);
+  optimise(b, m);
+  return m;
+}
+
+function optimise(b: Binaryen, m: Module): void {
+  if (!m.validate()) throw new Error('the module is not valid');
+  b.setOptimizeLevel(2);
+  b.setShrinkLevel(0);
+  // Keeps names.
+  b.setDebugInfo(true);
+  m.optimize();
+}
+
+/** Names of functions, each once, that no helper has. */
+function functionNames(entries: readonly WasmEntry[]): string[] {
+  const taken = new Set<string>();
+  return entries.map(({ kernel }) => {
+    const wish = `kernel_${kernel.name.replace(/[^\w.$-]/g, '_')}`;
+    let name = wish;
+    for (let n = 2; taken.has(name); n++) name = `${wish}_${n}`;
+    taken.add(name);
+    return name;
+  });
+}
