@@ -1,4 +1,5 @@
 export { buildModel } from './codegen/model.ts';
+export { buildWasmModel } from './codegen/wasm-model.ts';
 export type { Checked, CheckOptions, Compiled, CompileOptions } from './compile.ts';
 export { check, compile } from './compile.ts';
 export type { Target } from './ir/target.ts';
