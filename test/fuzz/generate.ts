@@ -1,6 +1,6 @@
 import * as D from '../../src/ir/dim.ts';
 import type { DType } from '../../src/ir/type.ts';
-import { isFloat, tensor } from '../../src/ir/type.ts';
+import { tensor } from '../../src/ir/type.ts';
 import { callable, callLike } from './calls.ts';
 import type { Case, Val } from './case.ts';
 import { forms } from './forms.ts';
@@ -146,7 +146,7 @@ function leaves(w: Writer): Val[] {
 /** The gradient of a sum of what floats there are, by inputs and what was made of them early. */
 function gradients(w: Writer, outputs: readonly Val[]): Val[] {
   const floats = outputs.filter(v => v.type.dtype === 'f32' && !isEmpty(v)).slice(0, 4);
-  const by = w.pool.filter(v => isFloat(v.type.dtype) && !isEmpty(v)).slice(0, 3);
+  const by = w.pool.filter(v => v.type.dtype === 'f32' && !isEmpty(v)).slice(0, 3);
   if (floats.length === 0) return [];
   w.forms.add('gradient of a net');
   const text = floats.map(v => `mean(sin(${v.name}))`).join(' + ');
