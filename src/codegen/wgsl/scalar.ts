@@ -117,7 +117,23 @@ export function binaryPiece(op: BinaryOp, a: Piece, b: Piece, dtype: DType, scop
       return float ? power(a, b, dtype, scope) : unprintable(op, dtype);
     default:
       if (float) return unprintable(op, dtype);
-      return infix(op === 'and' ? '&' : '|', a, b, true);
+      return bits(op, a, b, dtype);
+  }
+}
+
+/** WGSL has shifts by u32 alone, and a shader that is seen to shift by 32 or more is none. */
+function bits(op: BinaryOp, a: Piece, b: Piece, dtype: DType): Piece {
+  switch (op) {
+    case 'and':
+      return infix('&', a, b, true);
+    case 'or':
+      return infix('|', a, b, true);
+    case 'xor':
+      return infix('^', a, b, true);
+    default: {
+      const places = infix('&', dtype === 'u32' ? b : call('u32', b), atom('31u'));
+      return infix(op === 'shl' ? '<<' : '>>', a, places);
+    }
   }
 }
 
