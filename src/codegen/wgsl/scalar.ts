@@ -101,6 +101,11 @@ export function binaryPiece(op: BinaryOp, a: Piece, b: Piece, dtype: DType, scop
   }
   if (op === 'max' || op === 'min') return call(op, a, b);
   const float = isFloat(dtype);
+  // A number is equal to itself; compilers of shaders assume that all are.
+  if (float && (op === 'ne' || op === 'eq') && a.text === b.text) {
+    const none = call(scope.helper('is_nan'), dtype === 'f32' ? a : call('f32', a));
+    return op === 'ne' ? none : prefix('!', none);
+  }
   const symbol = symbols[op];
   if (symbol) {
     const result = infix(symbol, a, b, !float && (op === 'add' || op === 'mul'));
