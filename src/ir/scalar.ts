@@ -92,7 +92,10 @@ export type BinaryOp =
   | 'gt'
   | 'ge'
   | 'and'
-  | 'or';
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shr';
 
 /** `floordiv` rounds towards minus infinity and `mod` takes the divisor's sign, for integers and floats alike. Booleans are 0 and 1. */
 export const binaryTable: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
@@ -113,7 +116,13 @@ export const binaryTable: Readonly<Record<BinaryOp, (a: number, b: number) => nu
   ge: (a, b) => +(a >= b),
   and: (a, b) => a & b,
   or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  shl: (a, b) => a << b,
+  shr: (a, b) => a >> b,
 };
+
+/** Those that look at the bits of integers; `and` and `or` are of booleans too. Shifts go by the last five bits of b. */
+export const bitOperations: ReadonlySet<BinaryOp> = new Set(['and', 'or', 'xor', 'shl', 'shr']);
 
 const comparisons: ReadonlySet<BinaryOp> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge']);
 export const isComparison = (op: BinaryOp): boolean => comparisons.has(op);
@@ -147,6 +156,8 @@ export function applyUnary(op: UnaryOp, x: number, dtype: DType, precision: Prec
 export function applyBinary(op: BinaryOp, a: number, b: number, dtype: DType, precision: Precision): number {
   if (op === 'mul' && (dtype === 'i32' || dtype === 'u32'))
     return normalise(Math.imul(a, b), dtype, precision);
+  // Unsigned numbers have no sign to bring in.
+  if (op === 'shr' && dtype === 'u32') return a >>> b;
   return normalise(binaryTable[op](a, b), dtype, precision);
 }
 

@@ -78,6 +78,7 @@ export const accepted = {
   signed: ['f32', 'f16', 'i32'],
   number: ['f32', 'f16', 'i32', 'u32'],
   bool: ['bool'],
+  bits: ['i32', 'u32'],
   any: ['f32', 'f16', 'i32', 'u32', 'u8', 'bool'],
 } as const satisfies Record<string, readonly DType[]>;
 export type Accepted = keyof typeof accepted;

@@ -120,6 +120,14 @@ function draws(fc: FC, spec: ElementwiseSpec, shape: readonly number[]): fc.Arbi
       )
       .map(arrays => ({ inputs: arrays, attrs: {}, smooth }));
   const group = spec.accepts.at(-1)!;
+  if (group === 'bits')
+    return (['i32', 'u32'] as const).map(dtype =>
+      sample(
+        dtype,
+        i => (spec.integers?.[i]?.(fc) ?? patterns(fc)).map(v => (dtype === 'u32' ? v >>> 0 : v)),
+        false,
+      ),
+    );
   const list = [sample('f32', i => spec.domain?.[i]?.(fc) ?? floats(fc), true)];
   const { kinks: nasty } = spec;
   if (nasty) list.push(sample('f32', i => (nasty === true ? kinks(fc) : nasty[i]!(fc)), false));
@@ -159,6 +167,10 @@ export function binaryOp(
     evaluate: ([a, b], dtype, precision) => applyBinary(op, a!, b!, dtype, precision),
   });
 }
+
+/** Integers of either sign by their bits, with those at the ends. */
+export const patterns: Draw = fc =>
+  fc.oneof(integers(fc), fc.integer(), fc.constantFrom(0, -1, 2 ** 31 - 1, -(2 ** 31)));
 
 /** Floats at least 1/20 from every multiple of 1/2, for ops with steps or kinks there. */
 export const offKinks: Draw = fc => awayFromKinks(fc);

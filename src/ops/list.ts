@@ -4,6 +4,10 @@ import { add } from './add.ts';
 import { argmax } from './argmax.ts';
 import { argmin } from './argmin.ts';
 import { atan } from './atan.ts';
+import { bitAnd } from './bit-and.ts';
+import { bitNot } from './bit-not.ts';
+import { bitOr } from './bit-or.ts';
+import { bitXor } from './bit-xor.ts';
 import { broadcast } from './broadcast.ts';
 import { cast } from './cast.ts';
 import { ceil } from './ceil.ts';
@@ -48,6 +52,8 @@ import { reshape } from './reshape.ts';
 import { round } from './round.ts';
 import { scatterAdd } from './scatter-add.ts';
 import { select } from './select.ts';
+import { shiftLeft } from './shift-left.ts';
+import { shiftRight } from './shift-right.ts';
 import { sigmoid } from './sigmoid.ts';
 import { sign } from './sign.ts';
 import { sin } from './sin.ts';
@@ -98,6 +104,12 @@ export const primitives: readonly Primitive[] = [
   le,
   gt,
   ge,
+  bitAnd,
+  bitOr,
+  bitXor,
+  shiftLeft,
+  shiftRight,
+  bitNot,
   logicalAnd,
   logicalOr,
   select,

@@ -47,13 +47,11 @@ function constantPower(b: GraphBuilder, x: Value, exponent: number): Value | und
       return B.mul(b, x, x);
     case 3: // x^3 = x x x
       return B.mul(b, B.mul(b, x, x), x);
-    case 4: {
-      // x^4 = (x x) (x x)
-      const square = B.mul(b, x, x);
-      return B.mul(b, square, square);
-    }
     case -1: // x^-1 = 1 / x
       return B.div(b, 1, x);
   }
-  return undefined;
+  // x^2k = (x x)^k, x^(2k + 1) = x (x x)^k: at most six products, and exact as they are
+  if (!Number.isInteger(exponent) || exponent < 4 || exponent > 16) return undefined;
+  const half = B.pow(b, B.mul(b, x, x), Math.floor(exponent / 2));
+  return exponent % 2 === 0 ? half : B.mul(b, x, half);
 }

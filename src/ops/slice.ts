@@ -18,9 +18,15 @@ export const slice: Primitive = {
   attrs: {
     starts: { type: 'dims', doc: 'first index on each axis; a negative constant counts from the end' },
     ends: { type: 'dims', doc: 'index after the last on each axis; a negative constant counts from the end' },
-    steps: { type: 'ints', default: 1, doc: 'distance between the indices on each axis, at least 1' },
+    steps: {
+      type: 'ints',
+      default: 1,
+      doc: 'distance between the indices on each axis, not 0; below 0 they begin at the last one and go back',
+    },
   },
-  doc: 'The elements at starts[i], starts[i] + steps[i], ... below ends[i] of each axis i.',
+  doc:
+    'The elements at starts[i], starts[i] + steps[i], ... below ends[i] of each axis i; where steps[i] < 0, those at ' +
+    'ends[i] - 1, ends[i] - 1 + steps[i], ... down to starts[i].',
   example: 'y = slice(x, starts = [0, 1], ends = [N, 9], steps = [1, 2])',
   prepare: ([x], attrs) => {
     const rank = x!.shape.length;
@@ -37,8 +43,7 @@ export const slice: Primitive = {
     const { starts, ends, steps } = parts(attrs);
     const shape = x.shape.map((extent, i) => {
       const [start, end, step] = [starts[i]!, ends[i]!, steps[i]!];
-      if (step < 1)
-        throw new ShapeError(`slice: the step on axis ${i} is ${step}, it must be at least 1`, { input: 0 });
+      if (step === 0) throw new ShapeError(`slice: the step on axis ${i} must not be 0`, { input: 0 });
       const fits =
         D.lowerBound(start) >= 0 &&
         D.lowerBound(D.sub(end, start)) >= 0 &&
@@ -51,13 +56,14 @@ export const slice: Primitive = {
             hint: `0 <= ${D.print(start)} <= ${D.print(end)} <= ${D.print(extent)} must hold for every size; ${whereNot([D.constant(0), start, end, extent])}`,
           },
         );
-      return D.floorDiv(D.add(D.sub(end, start), D.constant(step - 1)), D.constant(step));
+      const stride = Math.abs(step);
+      return D.floorDiv(D.add(D.sub(end, start), D.constant(stride - 1)), D.constant(stride));
     });
     return [{ dtype: x.dtype, shape }];
   },
   reference: ([x], attrs, [out]) => {
-    const { starts, steps } = parts(attrs);
-    const first = starts.map(d => D.evaluate(d));
+    const { starts, ends, steps } = parts(attrs);
+    const first = steps.map((s, i) => (s > 0 ? D.evaluate(starts[i]!) : D.evaluate(ends[i]!) - 1));
     const result = filled(out!, new Float64Array(size(out!.shape.map(d => D.evaluate(d)))));
     forEachIndex(result.shape, (at, flat) => {
       const from = at.map((i, axis) => first[axis]! + i * steps[axis]!);
@@ -66,32 +72,40 @@ export const slice: Primitive = {
     return [result];
   },
   lower: ([x], attrs, [out]) => {
-    const { starts, steps } = parts(attrs);
+    const { steps } = parts(attrs);
+    const first = firsts(attrs);
     const axes = out!.shape.map((extent, i) => E.axis(`i${i}`, extent));
-    const at = axes.map((axis, i) => A.add(A.mul(axis, steps[i]!), starts[i]!));
+    const at = axes.map((axis, i) => A.add(A.mul(axis, steps[i]!), first[i]!));
     return { inputs: [x!], axes, outs: [{ type: out!, value: E.load(0, x!, at) }] };
   },
   // Every cotangent goes back to its place; what was skipped gets 0. `pad` counts (n - 1) gaps for n elements,
   // also for n = 0, so the same formula holds for every n.
   vjp: (b, [ct], [x], [y], attrs) => {
-    const { starts, steps } = parts(attrs);
-    const high = x!.type.shape.map((extent, i) => {
-      const reach = D.scale(D.sub(y!.type.shape[i]!, D.constant(1)), steps[i]!);
-      return D.sub(D.sub(extent, starts[i]!), D.add(reach, D.constant(1)));
-    });
+    const { steps } = parts(attrs);
+    const first = firsts(attrs);
+    const reach = steps.map((s, i) => D.scale(D.sub(y!.type.shape[i]!, D.constant(1)), s));
+    const lowest = steps.map((s, i) => (s > 0 ? first[i]! : D.add(first[i]!, reach[i]!)));
+    const highest = steps.map((s, i) => (s > 0 ? D.add(first[i]!, reach[i]!) : first[i]!));
+    const high = x!.type.shape.map((extent, i) => D.sub(D.sub(extent, highest[i]!), D.constant(1)));
+    const none = steps.map(() => D.constant(0));
+    const signs = steps.map(s => Math.sign(s));
+    const ascending = B.slice(b, ct!, none, ct!.type.shape, signs);
     return [
       B.pad(
         b,
-        ct!,
-        starts,
+        ascending,
+        lowest,
         high,
-        steps.map(s => s - 1),
+        steps.map(s => Math.abs(s) - 1),
       ),
     ];
   },
-  // slice(x, all) = x
-  simplify: (_, [x], attrs, [y]) =>
-    parts(attrs).steps.every(s => s === 1) && sameShape(x!.type.shape, y!.type.shape) ? [x!] : undefined,
+  simplify: (_, [x], attrs, [y]) => {
+    if (!sameShape(x!.type.shape, y!.type.shape)) return undefined;
+    // slice(x, all) = x
+    if (parts(attrs).steps.every(s => s === 1)) return [x!];
+    return undefined;
+  },
   samples: fc =>
     shapes(fc).chain(shape =>
       fc
@@ -101,7 +115,7 @@ export const slice: Primitive = {
             fc.tuple(
               fc.integer({ min: 0, max: n }),
               fc.integer({ min: 0, max: n }),
-              fc.integer({ min: 1, max: 3 }),
+              fc.constantFrom(1, 2, 3, 1, -1, -2, -3),
             ),
           ),
         )
@@ -122,6 +136,12 @@ function parts(attrs: Attrs) {
     ends: attrs.ends as readonly Dim[],
     steps: attrs.steps as readonly number[],
   };
+}
+
+/** The index that each axis begins with. */
+function firsts(attrs: Attrs): Dim[] {
+  const { starts, ends, steps } = parts(attrs);
+  return steps.map((s, i) => (s > 0 ? starts[i]! : D.sub(ends[i]!, D.constant(1))));
 }
 
 /** For which sizes these do not ascend. */

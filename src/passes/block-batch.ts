@@ -1,5 +1,3 @@
-import * as A from '../ir/affine.ts';
-import type { Axis, Index } from '../ir/compute.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Program, Tensor, Work } from '../ir/program.ts';
@@ -7,7 +5,6 @@ import { storageOf } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
 import { batchExtent, findBatch, leastBatch } from './batch/layout.ts';
 import { blockedType, copyWork, splitWork, type Tensors } from './batch/split.ts';
-import { mapCompute } from './fuse/definition.ts';
 import { Temporaries } from './temporaries.ts';
 
 /**
@@ -22,10 +19,9 @@ import { Temporaries } from './temporaries.ts';
  * products or windows read are copied into blocks once, results are copied back. Past the end of the batch blocks hold
  * anything, but where a sum over the batch relies on 0 being there (`batch/layout.ts`).
  */
-export function blockBatch(before: Program): Program {
-  const program = withoutUnitAxes(before);
+export function blockBatch(program: Program): Program {
   const layout = findBatch(program);
-  if (!layout) return before;
+  if (!layout) return program;
   const results = new Set(program.outputs.map(o => storageOf(o.tensor)));
   const workNames = new Set(program.works.map(w => w.name));
   const writers = new Map<Tensor, number>();
@@ -74,18 +70,6 @@ export function blockBatch(before: Program): Program {
 export function blocksFit(program: Program): Dim[] {
   const extent = batchExtent(program);
   return !extent || D.constantValue(extent) !== undefined ? [] : [D.sub(extent, D.constant(leastBatch - 1))];
-}
-
-/** An axis of one point is 0 wherever it stands: `n + c` is `n`. */
-function withoutUnitAxes(program: Program): Program {
-  const isUnit = (a: Axis): boolean => D.isConstant(a.extent, 1);
-  const axis = (a: Axis): Index | undefined => (isUnit(a) ? A.index(0) : undefined);
-  const works = program.works.map((work): Work => {
-    const { outer, stages } = work.region;
-    if (!stages.some(s => [...s.axes, ...(s.reduce?.axes ?? [])].some(isUnit))) return work;
-    return { ...work, region: { outer, stages: stages.map(s => mapCompute(s, { axis })) } };
-  });
-  return { ...program, works };
 }
 
 function memo<K, V>(make: (key: K) => V): { of(key: K): V; set(key: K, value: V): void } {

@@ -22,12 +22,14 @@ import { differentiate, differentiateScaled } from './differentiate.ts';
 import { eliminate } from './eliminate.ts';
 import { fold } from './fold.ts';
 import { fuse } from './fuse/index.ts';
+import { joinAxes } from './join-axes.ts';
 import { narrow, untrained } from './narrow.ts';
 import { pack, packGroups, stateOrder } from './pack.ts';
 import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, runPass } from './pass.ts';
 import { layoutState, planMemory } from './plan-memory.ts';
 import { type Scheduled, schedule } from './schedule/index.ts';
 import { stage } from './stage.ts';
+import { dropUnitAxes } from './unit-axes.ts';
 import { winograd } from './winograd/index.ts';
 
 const programLevel: Level<Program> = { print: printProgram, verify: verifyProgram };
@@ -117,6 +119,12 @@ export function moduleGraphs(module: Module): [string, Graph][] {
   ];
 }
 
+const dropping: Pass<Program> = {
+  name: 'drop-unit-axes',
+  doc: 'Takes axes of one point out of all indices.',
+  run: dropUnitAxes,
+};
+
 const blocking: Pass<Program> = {
   name: 'block-batch',
   doc: 'Lays tensors out so that the lanes of a vector are examples of the batch.',
@@ -127,6 +135,12 @@ const transforming: Pass<Program> = {
   name: 'winograd',
   doc: 'Takes 3x3 filters of stride 1 through Winograd transforms where that saves time.',
   run: winograd,
+};
+
+const joining: Pass<Program> = {
+  name: 'join-axes',
+  doc: 'Makes one of neighbouring axes that every tensor knows as neighbours.',
+  run: joinAxes,
 };
 
 const staging: Pass<Program> = {
@@ -197,17 +211,18 @@ function planned(
 ): Lowered & Pick<CompiledProgram, 'variants'> {
   const own = named(context, name);
   if (context.target.kind !== 'cpu') return lower(packed, layout, own);
+  const rows = runPass(dropping, packed, own, programLevel, programLevel);
   const blocks = runPass(
     blocking,
-    packed,
+    rows,
     named(context, `${name}, batch in blocks`),
     programLevel,
     programLevel,
   );
-  const fits = blocks === packed ? [] : blocksFit(packed);
+  const fits = blocks === rows ? [] : blocksFit(rows);
   const variants =
     fits.length === 0 ? [] : [{ fits, ...lower(blocks, layout, named(context, `${name}, batch in blocks`)) }];
-  const whole = lower(variants.length > 0 ? packed : blocks, layout, own);
+  const whole = lower(variants.length > 0 ? rows : blocks, layout, own);
   return variants.length > 0 ? { ...whole, variants } : whole;
 }
 
@@ -215,7 +230,7 @@ function planned(
 function lower(works: Program, layout: StateLayout, context: PipelineContext): Lowered {
   const { target } = context;
   const isCpu = target.kind === 'cpu';
-  const program = (isCpu ? [transforming, staging] : []).reduce(
+  const program = (isCpu ? [transforming, joining, staging] : []).reduce(
     (p, pass) => runPass(pass, p, context, programLevel, programLevel),
     works,
   );

@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
 import * as D from '../../src/ir/dim.ts';
 import type { Attr, Attrs, NdArray, Primitive, Sample } from '../../src/ir/primitive.ts';
-import { ShapeError } from '../../src/ir/primitive.ts';
+import { ShapeError, withDefaults } from '../../src/ir/primitive.ts';
 import type { DType, TensorType } from '../../src/ir/type.ts';
 import { sameShape, tensor } from '../../src/ir/type.ts';
 import { primitive, primitives } from '../../src/ops/list.ts';
 import type { Val } from './case.ts';
+import { classesOf, classOf } from './classes.ts';
 import { cast, fitted, within } from './fit.ts';
 import { inferred, N, type Writer } from './writer.ts';
 
@@ -39,18 +40,34 @@ function winners(w: Writer, x: TensorType, { spatial, ...geometry }: Attrs): Val
 
 const typesOf = (sample: Sample): TensorType[] => sample.inputs.map(x => tensor(x.dtype, x.shape));
 
-/** A sample whose options are or are not their defaults, each as often, as far as samples have that. */
+/** A sample with the options that are wished for, else with any of their classes, each as often. */
 function drawn(w: Writer, op: Primitive): Sample {
   const [seed, empty] = [w.random.below(2 ** 31), w.random.chance(0.03)];
-  const options = Object.entries(op.attrs).filter(([, spec]) => spec.default !== undefined);
-  const some = fc.sample(op.samples!(fc), { seed, numRuns: options.length > 0 ? 50 : 8 });
+  const wanted = Object.keys(op.attrs).flatMap(name => {
+    const classes = classesOf(op, name);
+    if (classes.length < 2) return [];
+    const wished = classes.filter(c => w.wishes.has(`option: ${op.name}.${name}: ${c}`));
+    return [
+      {
+        name,
+        value: w.random.pick(wished.length > 0 ? wished : classes),
+        weight: wished.length > 0 ? 100 : 1,
+      },
+    ];
+  });
+  const some = fc.sample(op.samples!(fc), { seed, numRuns: wanted.length > 0 ? 60 : 8 });
   const full = some.filter(s => s.inputs.some(x => x.data.length === 0) === empty);
-  const wishes = options.map(([name, spec]) => [name, spec.default, w.random.chance(0.5)] as const);
-  const isDefault = (a: Attr | undefined, usual: Attr | undefined): boolean =>
-    a === undefined || (Array.isArray(a) && usual !== 'all' ? a.every(x => x === usual) : a === usual);
-  const met = (s: Sample): number =>
-    wishes.filter(([name, usual, wanted]) => isDefault(s.attrs[name], usual) === wanted).length;
-  return (full.length > 0 ? full : some).reduce((best, s) => (met(s) > met(best) ? s : best));
+  const met = (s: Sample): number => {
+    const filled = withDefaults(op, s.attrs);
+    const attrs = op.prepare ? op.prepare(typesOf(s), filled) : filled;
+    const rank = s.inputs[0]?.shape.length ?? 0;
+    return wanted.reduce((sum, o) => sum + (classOf(op, attrs, rank, o.name) === o.value ? o.weight : 0), 0);
+  };
+  const best = (full.length > 0 ? full : some)
+    .map(s => ({ s, met: met(s) }))
+    .reduce((a, b) => (b.met > a.met ? b : a));
+  for (const { name, value } of wanted) w.wishes.delete(`option: ${op.name}.${name}: ${value}`);
+  return best.s;
 }
 
 /** A size of the sample becomes N in an axis of all inputs, and in the attributes where it has to. */

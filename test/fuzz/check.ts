@@ -31,6 +31,8 @@ export interface Subject {
   readonly text: string;
   readonly sizes: readonly DimEnv[];
   readonly seed: number;
+  /** From when on (as `performance.now` has it) nothing more is compared. */
+  readonly until?: number;
 }
 
 /** A way in which levels disagree; `where` names it in a few words that stay the same while the case shrinks. */
@@ -63,7 +65,13 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
     compiled: { programs },
   } of compilations)
     for (const made of programs.values()) countCompiled(counts, made);
+  const late = (): boolean => {
+    const cut = performance.now() > (subject.until ?? Infinity);
+    if (cut) counts.add('compared', 'left out: no time');
+    return cut;
+  };
   for (const dims of subject.sizes) {
+    if (late()) return;
     const scenario = scenarioOf(module, dims, subject.seed);
     const plain = new Map(moduleGraphs(module).map(([name, g]) => [name, differentiateGraph(g).graph]));
     const base = scenario.run(byGraph(plain, 'f64'));
@@ -81,6 +89,7 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
     };
     count(counts, steady);
     for (const { target, compiled: made } of compilations) {
+      if (late()) return;
       const { programs } = made;
       const graphs = new Map([...programs].map(([name, p]) => [name, p.graph]));
       if (target === softwareTarget)
@@ -94,8 +103,10 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
           return { outputs: Object.fromEntries(result.outputs), state: Object.fromEntries(result.state) };
         };
       compare(`fuse for ${target.name}`, scenario.run(fused(false)), 'f64');
+      if (late()) return;
       compare(`schedule for ${target.name}`, scenario.run(fused(true)), 'f64');
     }
+    if (late()) return;
     if (device && !subject.text.includes('f16')) {
       const { target, ...compilation } = compilations[subject.seed % 2]!;
       counts.add('device', target.name);

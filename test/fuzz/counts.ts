@@ -1,11 +1,15 @@
 import type { Graph, OpNode } from '../../src/ir/graph.ts';
-import type { Attr, Primitive } from '../../src/ir/primitive.ts';
+import type { Primitive } from '../../src/ir/primitive.ts';
 import type { Program } from '../../src/ir/program.ts';
 import { primitives } from '../../src/ops/list.ts';
 import type { CompiledProgram } from '../../src/passes/pipeline.ts';
 import type { Scheduled } from '../../src/passes/schedule/index.ts';
+import { classesOf, classOf } from './classes.ts';
 import { forms } from './forms.ts';
 import { optimiserForms } from './training.ts';
+
+/** What was exercised so often is left to chance. */
+const enough = 3;
 
 /** How often what was exercised, by group. */
 export class Counts {
@@ -24,6 +28,15 @@ export class Counts {
   /** What should be exercised, and was not. */
   zeros(): string[] {
     return expected().flatMap(([group, name]) => (this.of(group, name) === 0 ? [`${group}: ${name}`] : []));
+  }
+
+  /** What was exercised least, that first. */
+  rarest(): string[] {
+    return expected()
+      .map(([group, name]) => ({ name: `${group}: ${name}`, count: this.of(group, name) }))
+      .filter(({ count }) => count < enough)
+      .sort((a, b) => a.count - b.count)
+      .map(({ name }) => name);
   }
 
   print(): string {
@@ -54,7 +67,7 @@ function expected(): [group: string, name: string][] {
   const lowered = primitives.filter(op => op.lower);
   return [
     ...primitives.map((op): [string, string] => ['op', op.name]),
-    ...lowered.flatMap(op => optionClasses(op).map((name): [string, string] => ['option', name])),
+    ...lowered.flatMap(op => optionNames(op).map((name): [string, string] => ['option', name])),
     ...Object.keys(forms).map((name): [string, string] => ['form', name]),
     ...['state', 'several steps', 'steps with every', 'a gradient inside a loss', 'parts of a net'].map(
       (name): [string, string] => ['form', name],
@@ -72,28 +85,14 @@ function expected(): [group: string, name: string][] {
   ];
 }
 
-/** What an option can be, as far as it is told apart. */
-function optionClasses(op: Primitive): string[] {
-  return Object.entries(op.attrs).flatMap(([name, spec]) => {
-    if (spec.type === 'bool') return [`${op.name}.${name}: true`, `${op.name}.${name}: false`];
-    if (spec.default === undefined) return [`${op.name}.${name}: given`];
-    return [`${op.name}.${name}: default`, `${op.name}.${name}: other`];
-  });
+function optionName({ op, attrs, inputs }: OpNode, name: string): string {
+  return `${op.name}.${name}: ${classOf(op, attrs, inputs[0]?.type.shape.length ?? 0, name)}`;
 }
 
-function classOf({ op, attrs, inputs }: OpNode, name: string): string {
-  const spec = op.attrs[name]!;
-  const value = attrs[name]!;
-  if (spec.type === 'bool') return String(value);
-  if (spec.default === undefined) return 'given';
-  const all = spec.default === 'all' ? inputs[0]!.type.shape.map((_, i) => i) : undefined;
-  const flat = (Array.isArray(value) ? value : [value]).map(plain);
-  const isDefault = all ? flat.join() === all.join() : flat.every(v => v === spec.default);
-  return isDefault ? 'default' : 'other';
+/** Every option of an op in every way that is told apart. */
+function optionNames(op: Primitive): string[] {
+  return Object.keys(op.attrs).flatMap(name => classesOf(op, name).map(c => `${op.name}.${name}: ${c}`));
 }
-
-const plain = (a: Attr): Attr =>
-  typeof a === 'object' && 'terms' in a ? (/^-?\d+$/.test(a.key) ? Number(a.key) : a.key) : a;
 
 /** Ops, options, dtypes and sizes of a graph, with those of its loops. */
 export function countGraph(counts: Counts, graph: Graph): void {
@@ -110,8 +109,7 @@ export function countGraph(counts: Counts, graph: Graph): void {
     if (node.kind !== 'op') continue;
     counts.add('op', node.op.name.startsWith('op_') ? '(index notation)' : node.op.name);
     for (const name of Object.keys(node.op.attrs))
-      if (node.attrs[name] !== undefined)
-        counts.add('option', `${node.op.name}.${name}: ${classOf(node, name)}`);
+      if (node.attrs[name] !== undefined) counts.add('option', optionName(node, name));
   }
 }
 

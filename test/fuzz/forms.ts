@@ -209,8 +209,8 @@ export const forms: Readonly<Record<string, Form>> = {
     const x = shaped(w, axis === 0 ? [steps, N, k] : [N, steps, k]);
     const start = shaped(w, [N, k]);
     const scale = shaped(w, [k]);
-    const lengths = w.random.chance(0.4) ? cast(w, shaped(w, [N]), 'i32') : undefined;
-    const reverse = w.random.chance(0.4);
+    const lengths = w.chance('form: scan with lengths', 0.4) ? cast(w, shaped(w, [N]), 'i32') : undefined;
+    const reverse = w.chance('form: scan in reverse', 0.4);
     if (lengths) w.forms.add('scan with lengths');
     if (reverse) w.forms.add('scan in reverse');
     const options = [
@@ -305,7 +305,7 @@ export const forms: Readonly<Record<string, Form>> = {
   },
   // Large for the compiler, which takes a free size for 64: enough for workgroup tiles, and for a depth in parts.
   'a large product': w => {
-    const deep = w.random.chance(0.5);
+    const deep = w.chance('schedule: workgroup, split', 0.5);
     const k = deep ? 1030 + w.random.below(60) : 40 + w.random.below(20);
     const n = deep ? 16 + w.random.below(8) : 56 + w.random.below(16);
     const [a, b] = [shaped(w, [N, k]), shaped(w, [k, n])];

@@ -12,7 +12,7 @@ const device = await getDevice();
 test('random programs mean the same at every level', async () => {
   const counts = new Counts();
   for (let i = 0; i < runs; i++) {
-    const failure = await fuzz(seed + i, { least: 20, most: 60 }, counts, device);
+    const failure = await fuzz(seed + i, { least: 20, most: 60 }, counts, { device });
     if (failure) throw new Error(`${failure.message}\n${failure.text}`);
   }
   expect(counts.of('compared', 'yes')).toBeGreaterThan(runs);

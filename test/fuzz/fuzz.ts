@@ -18,21 +18,31 @@ function kindOf(error: unknown): string {
   return `${e.name}: ${e.message.split('\n')[0]!.replaceAll(/%?\d+/g, '#').slice(0, 100)}`;
 }
 
-/** One random program through everything; what failed, made small. Kinds of failure in `seen` are not shrunk again. */
+export interface FuzzOptions {
+  readonly device?: GPUDevice | undefined;
+  /** Kinds of failure that are known, and not shrunk again. */
+  readonly seen?: Set<string>;
+  /** What the program is to have: see `randomCase`. */
+  readonly wishes?: readonly string[];
+  /** Milliseconds for shrinking. */
+  readonly shrinking?: number;
+  /** Milliseconds for a program: what is not compared by then is left out, and counted. */
+  readonly limit?: number;
+}
+
+/** One random program through everything; what failed, made small. */
 export async function fuzz(
   seed: number,
   size: Size,
   counts: Counts,
-  device?: GPUDevice,
-  seen: Set<string> = new Set(),
-  milliseconds = 20_000,
+  { device, seen = new Set(), wishes = [], shrinking = 20_000, limit = Infinity }: FuzzOptions = {},
 ): Promise<Failure | undefined> {
-  const made = randomCase(seed, size);
+  const made = randomCase(seed, size, wishes);
   for (const form of made.forms) counts.add(form.startsWith('by ') ? 'optimiser' : 'form', form);
   counts.add('statements', String(50 * Math.floor(made.lines.length / 50)));
   const attempt = async (c: typeof made, into: Counts): Promise<unknown> => {
     try {
-      await agree({ text: textOf(c), sizes: c.sizes, seed }, into, device);
+      await agree({ text: textOf(c), sizes: c.sizes, seed, until: performance.now() + limit }, into, device);
       return undefined;
     } catch (error) {
       return error ?? new Error('nothing thrown');
@@ -47,7 +57,7 @@ export async function fuzz(
     const found = await attempt(c, new Counts());
     return found !== undefined && kindOf(found) === kind;
   };
-  const small = again ? made : await shrunk(made, fails, milliseconds);
+  const small = again ? made : await shrunk(made, fails, shrinking);
   const last = (await attempt(small, new Counts())) as Error;
   const sizes = JSON.stringify(small.sizes);
   const head = `// DNNC_SEED=${seed}: ${String(last?.message ?? error).split('\n')[0]}\n// sizes ${sizes}\n`;

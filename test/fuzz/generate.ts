@@ -1,6 +1,6 @@
 import * as D from '../../src/ir/dim.ts';
 import type { DType } from '../../src/ir/type.ts';
-import { isFloat, tensor } from '../../src/ir/type.ts';
+import { tensor } from '../../src/ir/type.ts';
 import { callable, callLike } from './calls.ts';
 import type { Case, Val } from './case.ts';
 import { forms } from './forms.ts';
@@ -14,11 +14,14 @@ export interface Size {
   readonly most: number;
 }
 
-/** A random program: every kind of op, and forms of the language, on values of each other. */
-export function randomCase(seed: number, size: Size): Case {
+/**
+ * A random program: every kind of op, and forms of the language, on values of each other. What is wished for comes
+ * first, as far as there is place; the same wishes and seed give the same program.
+ */
+export function randomCase(seed: number, size: Size, wishes: readonly string[] = []): Case {
   const random = randomFrom(seed);
-  const w = new Writer(random);
-  const half = random.chance(0.15);
+  const w = new Writer(random, wishes);
+  const half = w.chance('dtype: f16', 0.15);
   const dtypes: readonly DType[] = [
     'f32',
     'i32',
@@ -28,26 +31,65 @@ export function randomCase(seed: number, size: Size): Case {
     ...(half ? (['f16', 'f16', 'f16'] as const) : []),
   ];
   declareInputs(w, random);
-  const training = random.chance(0.4);
+  const untrained = wishes.includes('form: gradient of a net') && random.chance(0.3);
+  const training = !untrained && (random.chance(0.4) || wishes.some(inTraining));
   if (training) begin(w);
   const wanted = Math.floor(size.least + (size.most - size.least) * random.next() ** 3);
   // Neighbouring seeds begin at other places of the lists, so that a few programs together have everything.
   const ops = deck(random, callable, spread(seed));
-  const ways = deck(random, Object.entries(forms), spread(seed));
+  const ways = deck(random, Object.keys(forms), spread(seed));
+  for (const write of wished(w, wishes, dtypes)) if (w.lines.length < wanted) write();
   while (w.lines.length < wanted) {
     if (random.chance(0.7)) callLike(w, ops(), dtypes);
-    else {
-      const [name, form] = ways();
-      w.forms.add(name);
-      w.keep(...form(w));
-    }
+    else write(w, ways());
   }
   const sizes = random.pick([[{ N: 1 }], [{ N: 3 }], [{ N: 2 }], [{ N: 4 }, { N: 1 }]]);
   const rest = { inputs: w.inputs, declarations: w.declarations, lines: w.lines, sizes };
   if (training) return { ...rest, ...trained(w, leaves(w), seed), forms: [...w.forms] };
   const outputs = leaves(w).slice(0, 10);
-  if (random.chance(0.4)) outputs.push(...gradients(w, outputs));
+  if (w.chance('form: gradient of a net', 0.4)) outputs.push(...gradients(w, outputs));
   return { ...rest, outputs, forms: [...w.forms] };
+}
+
+const trainingForms = [
+  'state',
+  'several steps',
+  'steps with every',
+  'a gradient inside a loss',
+  'parts of a net',
+];
+
+const inTraining = (wish: string): boolean =>
+  wish.startsWith('optimiser: ') || trainingForms.some(form => wish === `form: ${form}`);
+
+/** Statements that fulfil wishes: a call of an op has all wished options of it that go together. */
+function* wished(w: Writer, wishes: readonly string[], dtypes: readonly DType[]): Generator<() => void> {
+  for (const wish of wishes) {
+    const [group, name] = [wish.slice(0, wish.indexOf(':')), wish.slice(wish.indexOf(':') + 2)];
+    const op = callable.find(
+      o => o.name === (group === 'op' ? name : group === 'option' && name.split('.')[0]),
+    );
+    // An option may have come with another one of the same call.
+    if (op && w.wishes.delete(wish)) {
+      if (group === 'option') w.wishes.add(wish);
+      yield () => callLike(w, op, dtypes);
+    }
+    const form = formOf(wish);
+    if (form) yield () => write(w, form);
+  }
+}
+
+/** The form that a wish is about; schedules for large products come with those. */
+function formOf(wish: string): string | undefined {
+  if (wish.startsWith('schedule: workgroup')) return 'a large product';
+  if (wish.startsWith('form: scan')) return 'scan';
+  const name = wish.replace(/^form: /, '');
+  return forms[name] && name;
+}
+
+function write(w: Writer, name: string): void {
+  w.forms.add(name);
+  w.keep(...forms[name]!(w));
 }
 
 /** Neighbouring seeds lie far from each other in 0 .. 1, and evenly. */
@@ -104,7 +146,7 @@ function leaves(w: Writer): Val[] {
 /** The gradient of a sum of what floats there are, by inputs and what was made of them early. */
 function gradients(w: Writer, outputs: readonly Val[]): Val[] {
   const floats = outputs.filter(v => v.type.dtype === 'f32' && !isEmpty(v)).slice(0, 4);
-  const by = w.pool.filter(v => isFloat(v.type.dtype) && !isEmpty(v)).slice(0, 3);
+  const by = w.pool.filter(v => v.type.dtype === 'f32' && !isEmpty(v)).slice(0, 3);
   if (floats.length === 0) return [];
   w.forms.add('gradient of a net');
   const text = floats.map(v => `mean(sin(${v.name}))`).join(' + ');

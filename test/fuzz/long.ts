@@ -38,7 +38,9 @@ console.log(`seed ${seed}, ${seconds} s${device ? '' : ', no device'}`);
 const size = { least: Number(values.least), most: Number(values.most) };
 for (; Date.now() < end && (values.only === undefined || runs === 0); runs++) {
   const own = values.only ? Number(values.only) : (seed + runs) % 2 ** 31;
-  const failure = await fuzz(own, size, counts, device, seen);
+  // What was rare until now comes first; `--only` has the programs that nothing was wished of.
+  const wishes = values.only ? [] : counts.rarest();
+  const failure = await fuzz(own, size, counts, { device, seen, wishes, limit: (seconds * 1000) / 12 });
   if (!failure) continue;
   failures++;
   mkdirSync('out/fuzz', { recursive: true });

@@ -10,13 +10,18 @@ const values: Readonly<Record<string, readonly string[]>> = {
   lr: ['0.05', '0.02 * 0.5 ^ floor(epoch / 3)', 'cosine_decay(0.1, iter, 50)', 'warm_up(0.05, iter, 5)'],
   momentum: ['0.9'],
   weight_decay: ['0.01'],
-  nesterov: ['true'],
   dampening: ['0.3'],
   beta1: ['0.8'],
   beta2: ['0.95'],
   eps: ['1e-4'],
   alpha: ['0.9'],
-  centered: ['true'],
+  rho: ['0.8'],
+  start: ['0.1'],
+  shrink: ['0.4'],
+  grow: ['1.3'],
+  smallest: ['1e-4'],
+  momentum_decay: ['0.01'],
+  p: ['1', '3'],
   lr_decay: ['0.1'],
   eta: ['0.01'],
   gamma: ['0.7'],
@@ -26,10 +31,13 @@ const values: Readonly<Record<string, readonly string[]>> = {
   amount: ['0.5'],
 };
 
+/** Where a first value depends on them, no schedule can stand. */
+const fixed: Readonly<Record<string, string>> = { rprop: 'lr' };
+
 /** An optimiser or link of `src/std/optim.dnn`, with its options. */
 interface Link {
   readonly name: string;
-  readonly options: readonly { readonly name: string; readonly required: boolean }[];
+  readonly options: readonly { readonly name: string; readonly required: boolean; readonly type: string }[];
   /** The last of a chain: it knows a rate. */
   readonly ends: boolean;
 }
@@ -41,10 +49,11 @@ function declared(): Link[] {
     m => [m[1]!, m[2]!] as const,
   );
   return [...blocks, ...fns].map(([name, list]) => {
-    const options = list
-      .split(',')
-      .filter(p => p.trim() !== '')
-      .map(p => ({ name: p.trim().split(':')[0]!, required: !p.includes('=') }));
+    const options = [...list.matchAll(/(\w+): (\w+)( =)?/g)].map(m => ({
+      name: m[1]!,
+      type: m[2]!,
+      required: m[3] === undefined,
+    }));
     return { name, options, ends: options.some(o => o.name === 'lr') };
   });
 }
@@ -57,24 +66,51 @@ export const optimiserForms: readonly string[] = links.flatMap(l => [
   ...l.options.map(o => `by ${l.name}: ${o.name}`),
 ]);
 
+const isWished = (w: Writer, link: Link, option: string): boolean =>
+  w.wishes.has(`optimiser: by ${link.name}: ${option}`);
+
 function linkText(w: Writer, link: Link): string {
-  w.forms.add(`by ${link.name}`);
-  const given = link.options.flatMap(o => {
-    if (!o.required && w.random.chance(0.35)) return [];
-    w.forms.add(`by ${link.name}: ${o.name}`);
-    return [`${o.name} = ${w.random.pick(values[o.name] ?? ['0.5'])}`];
+  const drawn = link.options.filter(o => {
+    const wished = isWished(w, link, o.name);
+    return !w.random.chance(0.35) || wished || o.required;
   });
   // Nesterov's rule asks for a momentum and no dampening.
-  const text = given.filter(g => !g.startsWith('nesterov') || given.some(o => o.startsWith('momentum')));
+  const [wanted, unwanted] = [isWished(w, link, 'nesterov'), isWished(w, link, 'dampening')];
+  const nesterov =
+    drawn.some(o => o.name === 'nesterov') && (wanted === unwanted ? w.random.chance(0.5) : wanted);
+  const given = link.options.filter(
+    o =>
+      (drawn.includes(o) || (nesterov && o.name === 'momentum')) &&
+      !(nesterov ? o.name === 'dampening' : o.name === 'nesterov'),
+  );
+  for (const form of [`by ${link.name}`, ...given.map(o => `by ${link.name}: ${o.name}`)]) {
+    w.forms.add(form);
+    w.wishes.delete(`optimiser: ${form}`);
+  }
+  const text = given.map(o => `${o.name} = ${optionValue(w, link, o)}`);
   return text.length > 0 ? `${link.name}(${text.join(', ')})` : link.name;
 }
 
-/** Neighbouring seeds take the optimisers in turn. */
+function optionValue(w: Writer, link: Link, { name, type }: Link['options'][number]): string {
+  if (type === 'bool') return 'true';
+  const list = values[name] ?? ['0.5'];
+  return fixed[link.name] === name ? list[0]! : w.random.pick(list);
+}
+
+/** Those of which most is wished for; else neighbouring seeds take them in turn. */
 function chain(w: Writer, turn: number): string {
+  const wishes = (l: Link): number =>
+    [...w.wishes].filter(x => x === `optimiser: by ${l.name}` || x.startsWith(`optimiser: by ${l.name}:`))
+      .length;
+  const most = (list: readonly Link[]): Link => {
+    const best = list.reduce((a, b) => (wishes(b) > wishes(a) ? b : a));
+    return wishes(best) > 0 ? best : list[turn % list.length]!;
+  };
   const ends = links.filter(l => l.ends);
   const first = links.filter(l => !l.ends);
-  const before = [first[turn % first.length]!, w.random.pick(first)].slice(0, w.random.pick([0, 1, 1, 2]));
-  return [...before, ends[turn % ends.length]!].map(l => linkText(w, l)).join(' -> ');
+  const before = new Set([most(first), w.random.pick(first)].slice(0, w.random.pick([0, 1, 1, 2])));
+  for (const l of first.filter(l => wishes(l) > 0).slice(0, 3)) before.add(l);
+  return [...before, most(ends)].map(l => linkText(w, l)).join(' -> ');
 }
 
 const losses = (classes: number): readonly string[] => [
@@ -115,7 +151,7 @@ export function trained(
   const data = [`data t: f32[N, ${classes}]`, 'data l: i32[N]'];
   const call = 'Fuzz(ARGS)';
   const loss = w.random.pick(losses(classes));
-  const penalty = w.random.chance(0.25);
+  const penalty = w.chance('form: a gradient inside a loss', 0.25);
   if (penalty) w.forms.add('a gradient inside a loss');
   const slope = [
     { text: 'near = x0 + 0.1 * randn_like(x0)', kept: true },
@@ -129,9 +165,11 @@ export function trained(
     ...(w.random.chance(0.3) ? [{ text: `metric calm = mean(infer ${call})`, kept: false }] : []),
     { text: `minimize loss over ${targets(w, turn)}`, kept: true },
   ];
-  if (w.random.chance(0.65)) return { outputs: [out], training: { data, parts: fitting } };
+  const rare = w.wishes.has('form: steps with every');
+  if (!w.chance('form: several steps', 0.35) && !rare)
+    return { outputs: [out], training: { data, parts: fitting } };
   w.forms.add('several steps');
-  const every = w.random.pick(['', ' every 2']);
+  const every = w.chance('form: steps with every', 0.5) ? ' every 2' : '';
   if (every) w.forms.add('steps with every');
   const second = `step second${every} { q = ${call}  loss = mean((q - 0.5 * t) ^ 2)  minimize loss over Fuzz.head by ${chain(w, turn + 1)} }`;
   const first = `step first { ${fitting.map(p => p.text).join('  ')} }`;
@@ -148,7 +186,8 @@ export function trained(
 }
 
 function targets(w: Writer, turn: number): string {
-  if (w.random.chance(0.7)) return `Fuzz by ${chain(w, turn)}`;
+  const wishes = [...w.wishes].some(x => x.startsWith('optimiser: '));
+  if (!w.chance('form: parts of a net', wishes ? 0.8 : 0.3)) return `Fuzz by ${chain(w, turn)}`;
   w.forms.add('parts of a net');
-  return `Fuzz.head by ${chain(w, turn)}, Fuzz.first by ${chain(w, turn + 3)}`;
+  return `Fuzz.head by ${chain(w, turn)}, Fuzz.first by ${chain(w, turn + 3)}${wishes ? `, Fuzz.tracked by ${chain(w, turn + 6)}` : ''}`;
 }

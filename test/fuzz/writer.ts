@@ -35,10 +35,19 @@ export class Writer {
   readonly pool: Val[] = [];
   readonly forms = new Set<string>();
   readonly random: Random;
+  /** What of `expected` (counts.ts) this program is to have, where it can. */
+  readonly wishes: Set<string>;
   #count = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, wishes: Iterable<string> = []) {
     this.random = random;
+    this.wishes = new Set(wishes);
+  }
+
+  /** A choice that comes out true by chance, or because it is wished for. */
+  chance(wish: string, p: number): boolean {
+    const wished = this.wishes.delete(wish);
+    return this.random.chance(p) || wished;
   }
 
   fresh(): string {

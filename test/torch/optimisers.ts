@@ -124,6 +124,13 @@ function optimiser(attrs: Attrs, type: string, lr: string | number | undefined):
       const start = attrs.number('initial_accumulator_value');
       return call({ ...decay, eps: attrs.number('eps'), lr_decay: attrs.number('lr_decay'), start });
     }
+    case 'asgd':
+      return call({
+        ...decay,
+        lambda: attrs.number('lambd'),
+        alpha: attrs.number('alpha'),
+        t0: attrs.number('t0'),
+      });
     case 'adadelta':
       return call({ ...decay, rho: attrs.number('rho'), eps: attrs.number('eps') });
     case 'rprop': {

@@ -48,6 +48,8 @@ opt("nadam", lr=0.01)
 opt("nadam", lr=0.01, betas=[0.8, 0.9], weight_decay=0.05, momentum_decay=0.02)
 opt("radam", lr=0.02)
 opt("radam", lr=0.02, betas=[0.8, 0.9], weight_decay=0.05)
+opt("asgd", lr=0.1)
+opt("asgd", lr=0.1, lambd=0.05, alpha=0.6, t0=3, weight_decay=0.05)
 opt("rprop", lr=0.01)
 opt("rprop", lr=0.01, etas=[0.4, 1.3], step_sizes=[1e-4, 0.05])
 

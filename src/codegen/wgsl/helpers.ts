@@ -15,6 +15,7 @@ export type HelperName =
   | 'exp_minus_one'
   | 'power'
   | 'square'
+  | 'is_nan'
   | 'floor_mod'
   | 'threefry_rounds'
   | 'threefry2x32';
@@ -129,6 +130,10 @@ fn ${name}(x: f32, y: f32) -> f32 {
     return ${nameOf('nan')}();
   }
   return select(size, -size, floor(y * 0.5) * 2.0 != y);
+}`,
+  is_nan: name => `
+fn ${name}(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }`,
   square: name => `
 fn ${name}(x: f32) -> f32 {

@@ -36,7 +36,7 @@ export const levels = {
 const operators: Readonly<Record<string, { level: number; left: number; right: number }>> = {
   '||': { level: levels.or, left: levels.compare, right: levels.compare },
   '&&': { level: levels.and, left: levels.compare, right: levels.compare },
-  ...same(['&', '|', '<<', '>>'], levels.bits, levels.unary, levels.unary),
+  ...same(['&', '|', '^', '<<', '>>'], levels.bits, levels.unary, levels.unary),
   ...same(['==', '!=', '<', '<=', '>', '>='], levels.compare, levels.sum, levels.sum),
   ...same(['+', '-'], levels.sum, levels.sum, levels.product),
   ...same(['*', '/', '%'], levels.product, levels.product, levels.unary),

@@ -111,6 +111,11 @@ export function binaryPiece(op: BinaryOp, a: Piece, b: Piece, dtype: DType, scop
   }
   if (op === 'max' || op === 'min') return call(op, a, b);
   const float = isFloat(dtype);
+  // A number is equal to itself; compilers of shaders assume that all are.
+  if (float && (op === 'ne' || op === 'eq') && a.text === b.text) {
+    const none = call(scope.helper('is_nan'), dtype === 'f32' ? a : call('f32', a));
+    return op === 'ne' ? none : prefix('!', none);
+  }
   const symbol = symbols[op];
   if (symbol) {
     const result = infix(symbol, a, b, !float && (op === 'add' || op === 'mul'));
@@ -127,7 +132,23 @@ export function binaryPiece(op: BinaryOp, a: Piece, b: Piece, dtype: DType, scop
       return float ? power(a, b, dtype, scope, lanes) : unprintable(op, dtype);
     default:
       if (float) return unprintable(op, dtype);
-      return infix(op === 'and' ? '&' : '|', a, b, true);
+      return bits(op, a, b, dtype);
+  }
+}
+
+/** WGSL has shifts by u32 alone, and a shader that is seen to shift by 32 or more is none. */
+function bits(op: BinaryOp, a: Piece, b: Piece, dtype: DType): Piece {
+  switch (op) {
+    case 'and':
+      return infix('&', a, b, true);
+    case 'or':
+      return infix('|', a, b, true);
+    case 'xor':
+      return infix('^', a, b, true);
+    default: {
+      const places = infix('&', dtype === 'u32' ? b : call('u32', b), atom('31u'));
+      return infix(op === 'shl' ? '<<' : '>>', a, places);
+    }
   }
 }
 

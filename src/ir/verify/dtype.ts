@@ -1,5 +1,5 @@
 import type { Expr } from '../compute.ts';
-import { floatFunctions, isComparison } from '../scalar.ts';
+import { bitOperations, floatFunctions, isComparison } from '../scalar.ts';
 import { isFloat } from '../type.ts';
 
 /** What is wrong with the dtypes of one expression and its direct operands; loads and `reduced` are checked elsewhere. */
@@ -14,7 +14,7 @@ export function dtypeProblem(e: Expr): string | undefined {
       if (e.a.dtype !== e.b.dtype) return `\`${e.op}\` of ${e.a.dtype} and ${e.b.dtype}`;
       const dtype = isComparison(e.op) ? 'bool' : e.a.dtype;
       if (e.dtype !== dtype) return `\`${e.op}\` of ${e.a.dtype} is taken for ${e.dtype}`;
-      if ((e.op === 'and' || e.op === 'or') && isFloat(e.a.dtype)) return `\`${e.op}\` of ${e.a.dtype}`;
+      if (bitOperations.has(e.op) && isFloat(e.a.dtype)) return `\`${e.op}\` of ${e.a.dtype}`;
       return undefined;
     }
     case 'select':

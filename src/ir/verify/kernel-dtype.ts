@@ -1,6 +1,6 @@
 import type { KExpr } from '../kernel.ts';
 import type { BinaryOp } from '../scalar.ts';
-import { floatFunctions, isComparison } from '../scalar.ts';
+import { bitOperations, floatFunctions, isComparison } from '../scalar.ts';
 import { isFloat } from '../type.ts';
 
 /** What booleans may be combined with: sums and products are `or` and `and` for them. */
@@ -21,7 +21,7 @@ export function kernelDtypeProblem(e: KExpr): string | undefined {
       if (from !== e.b.dtype) return `${e.op} of ${from} and ${e.b.dtype}`;
       const dtype = isComparison(e.op) ? 'bool' : from;
       if (e.dtype !== dtype) return `${e.op} of ${from} is taken for ${e.dtype}`;
-      const bits = e.op === 'and' || e.op === 'or';
+      const bits = bitOperations.has(e.op);
       const wrong = isFloat(from)
         ? bits
         : from === 'bool'

@@ -12,7 +12,7 @@ import { makeScope } from './scope.ts';
 import { runBody } from './statements.ts';
 import { coerce } from './statics.ts';
 import { tensor, toTensor } from './tensors.ts';
-import { isDType, isTensorType, unify } from './types.ts';
+import { isDType, isTensorName, isTensorType, unify } from './types.ts';
 import type { RecordVal, Val } from './values.ts';
 import { watchStandard } from './warnings.ts';
 
@@ -158,8 +158,8 @@ function results(
     const what = declared.length === 1 ? `the result of \`${name}\`` : `result \`${field}\` of \`${name}\``;
     const span = scope.returnSpans?.[i] ?? scope.returnSpans?.[0] ?? result.span;
     const dtype = type.name.name;
-    if (!isDType(dtype)) return { name: field, value: coerce(ctx, type, values[i]!, what, span) };
-    const value = toTensor(ctx, values[i]!, span, dtype);
+    if (!isTensorName(dtype)) return { name: field, value: coerce(ctx, type, values[i]!, what, span) };
+    const value = toTensor(ctx, values[i]!, span, isDType(dtype) ? dtype : 'f32');
     unify(ctx, scope, [{ type, actual: value.type, what, span }]);
     return { name: field, value: tensor(ctx, value) };
   });

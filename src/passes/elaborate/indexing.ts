@@ -51,10 +51,17 @@ function indexList(ctx: Context, scope: Scope, expr: IndexExpr, items: readonly 
     const bound = (e: Expr | undefined, otherwise: number) =>
       e ? staticInt(ctx, scope, e, 'a bound of a slice') : otherwise;
     const step = bound(item.step, 1);
-    if (step < 1) ctx.fail(staticFailure(expr.span, `the step of a slice is ${step}, it must be at least 1`));
-    return list(
-      items.slice(bound(item.from, 0), bound(item.to, items.length)).filter((_, i) => i % step === 0),
+    if (step === 0) ctx.fail(staticFailure(expr.span, 'the step of a slice must not be 0'));
+    if (step > 0)
+      return list(
+        items.slice(bound(item.from, 0), bound(item.to, items.length)).filter((_, i) => i % step === 0),
+      );
+    // Back from the first bound, down to what lies behind the second.
+    const back = items.slice(
+      item.to ? bound(item.to, 0) + 1 || items.length : 0,
+      bound(item.from, -1) + 1 || undefined,
     );
+    return list(back.reverse().filter((_, i) => i % step === 0));
   }
   const i = soleIndex(ctx, scope, expr);
   const found = items.at(i);
@@ -163,7 +170,15 @@ function part(
     return { start, end: D.add(start, D.constant(1)), step: 1, dropped: true };
   }
   const step = item.step ? staticInt(ctx, scope, item.step, 'the step of a slice') : 1;
-  if (step < 1) ctx.fail(staticFailure(item.span, 'the step of a slice must be at least 1'));
+  if (step === 0) ctx.fail(staticFailure(item.span, 'the step of a slice must not be 0'));
+  // Backwards, the first bound is the highest index and the second one lies below the lowest.
+  if (step < 0)
+    return {
+      start: item.to ? D.add(at(item.to), D.constant(1)) : D.constant(0),
+      end: item.from ? D.add(at(item.from), D.constant(1)) : size,
+      step,
+      dropped: false,
+    };
   return {
     start: item.from ? at(item.from) : D.constant(0),
     end: item.to ? at(item.to) : size,

@@ -16,7 +16,7 @@ import type { Variable } from './session.ts';
 import { TotalPending } from './session.ts';
 import { showDifference } from './sizes.ts';
 import { tensor, toTensor } from './tensors.ts';
-import { isDType } from './types.ts';
+import { isTensorName } from './types.ts';
 import type { Callable, Val } from './values.ts';
 
 /** Rounds of sums over all parameters that one link may need. */
@@ -153,7 +153,7 @@ function call(
       return applyInstance(ctx, instance, [g, w].slice(0, f.decl.params.length), span);
     }
     case 'fn': {
-      const tensors = f.decl.params.filter(p => !p.value && isDType(p.type.name.name)).length;
+      const tensors = f.decl.params.filter(p => !p.value && isTensorName(p.type.name.name)).length;
       return callFunction(ctx, f.decl, f.module, [g, ...(tensors > 1 ? [w] : []), ...args], span);
     }
     default:

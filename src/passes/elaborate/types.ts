@@ -18,12 +18,19 @@ const staticTypes = ['int', 'float', 'bool', 'string', 'block', 'fn'];
 
 export const isDType = (name: string): name is DType => dtypes.includes(name);
 
+/** What a function declares that takes tensors of every dtype; what it makes of them it does not say. */
+const anyDType = 'any';
+
+/** Whether values of this type are tensors. */
+export const isTensorName = (name: string): boolean => isDType(name) || name === anyDType;
+
 /** Whether a parameter of this type takes a tensor. `bool` without brackets is a compile-time switch. */
 export function isTensorType(ctx: Context, type: TypeExpr): boolean {
   const { name } = type.name;
   if (isDType(name)) return name !== 'bool' || (type.dims !== undefined && type.dims.length > 0);
+  if (name === anyDType) return true;
   if (staticTypes.includes(name)) return false;
-  ctx.fail(unknownType(type.name.span, name, [...dtypes, ...staticTypes]));
+  ctx.fail(unknownType(type.name.span, name, [...dtypes, anyDType, ...staticTypes]));
 }
 
 /** As it was written. */
@@ -137,7 +144,7 @@ function broadcast(a: readonly Dim[], b: readonly Dim[]): Broadcast {
 }
 
 function checkDType(ctx: Context, { type, actual, what, span }: Match): void {
-  if (type.name.name === actual.dtype) return;
+  if (type.name.name === actual.dtype || type.name.name === anyDType) return;
   ctx.fail(
     wrongDType(span, `${what} holds ${actual.dtype}, declared ${type.name.name}`, {
       label: printType(actual),

@@ -106,8 +106,8 @@ function binaryOf(op: BinaryOp, a: KExpr, b: KExpr, count: number): KExpr {
   if ((op === 'mul' || op === 'floordiv') && isInt(b, 1)) return a;
   if (op === 'mul' && (isInt(a, 0) || isInt(b, 0))) return int(0);
   if (op === 'mod' && isInt(b, 1)) return int(0);
-  if (op === 'and' && a.kind === 'const') return a.value === 0 ? a : b;
-  if (op === 'and' && b.kind === 'const') return b.value === 0 ? b : a;
+  if (op === 'and' && dtype === 'bool' && a.kind === 'const') return a.value === 0 ? a : b;
+  if (op === 'and' && dtype === 'bool' && b.kind === 'const') return b.value === 0 ? b : a;
   return { kind: 'binary', dtype, op, a: splat(a, count), b: splat(b, count), ...several(count) };
 }
 

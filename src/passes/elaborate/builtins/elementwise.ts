@@ -137,14 +137,17 @@ const clamp: Builtin = {
   name: 'clamp',
   params: ['x', 'low', 'high'],
   required: 3,
-  doc: 'x brought into low..high.',
+  doc: 'x brought into low..high; at the bounds the gradient is 1, as in PyTorch.',
   run: (ctx, args) => {
     const x = tensorArg(ctx, args, 'x');
     const bound = (name: string) => {
       const { value, span } = argument(ctx, args, name);
       return operand(ctx, value, x.type.dtype, span);
     };
-    return tensor(ctx, B.minimum(ctx.b, B.maximum(ctx.b, x, bound('low')), bound('high')));
+    // At a bound the gradient is that of x, where `max` would share it, and no number stays none.
+    const [low, high] = [bound('low'), bound('high')];
+    const raised = B.where(ctx.b, B.lt(ctx.b, x, low), low, x);
+    return tensor(ctx, B.where(ctx.b, B.gt(ctx.b, raised, high), high, raised));
   },
 };
 

@@ -304,6 +304,17 @@ const sameSizes: Builtin = {
   },
 };
 
+const isFixed: Builtin = {
+  name: 'is_fixed',
+  params: ['size'],
+  required: 1,
+  doc: 'Whether a size is a number when the file is compiled, and not free.',
+  run: (ctx, args) => {
+    const [size] = sizesOf(ctx, [argument(ctx, args, 'size')]);
+    return bool(D.constantValue(size!) !== undefined);
+  },
+};
+
 const fail: Builtin = {
   name: 'fail',
   params: ['message'],
@@ -355,6 +366,7 @@ export const shapeBuiltins: readonly Builtin[] = [
   perAxis,
   asList,
   sameSizes,
+  isFixed,
   fail,
   ofShape,
 ];
