@@ -98,7 +98,11 @@ export function binary(
       return l.minInt(a, b, signed);
     case 'and':
     case 'or':
+    case 'xor':
       return l.bits[op](a, b);
+    case 'shl':
+    case 'shr':
+      return shift(l, op, a, b, dtype, known.b);
     case 'div':
     case 'floordiv':
     case 'mod':
@@ -106,6 +110,19 @@ export function binary(
     default:
       throw new Error(`there is no ${op} of ${dtype}`);
   }
+}
+
+/** By the last five bits of `b`; vectors are shifted by one number at once. */
+function shift(l: Lanes, op: 'shl' | 'shr', a: Ref, b: Ref, dtype: DType, by: number | undefined): Ref {
+  const name = op === 'shl' ? 'shl' : dtype === 'i32' ? 'shr_s' : 'shr_u';
+  const { i32 } = l.code.m;
+  const shifted =
+    l.count === 1
+      ? i32[name](a, b)
+      : by !== undefined
+        ? l.i[name](a, i32.const(by & 31))
+        : l.lanewise([a, b], 'int', 'int', (x, y) => i32[name](x!(), y!()));
+  return wrapByte(l, shifted, dtype);
 }
 
 function floatBinary(l: Lanes, op: BinaryOp, a: Ref, b: Ref, known: Known, helpers: Helpers): Ref {
