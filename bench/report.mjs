@@ -29,7 +29,7 @@ export function printRows(work, rows) {
   const { ours } = compared(rows);
   for (const { who, median_ms, min_ms, n, failed, error, first_ms, compile_ms, kernels } of rows) {
     const compiled = compile_ms === undefined ? '' : `, ${ms(compile_ms)} of them to compile`;
-    const ratio = who !== ours?.who && ours?.median_ms ? ` ${(median_ms / ours.median_ms).toFixed(2)} x` : '';
+    const ratio = who !== ours?.who && ours?.median_ms ? `${times(median_ms / ours.median_ms)} x` : '';
     const time = failed
       ? `${failed}${error === undefined ? '' : `, error ${power(error)}`}`
       : `${ms(median_ms).padStart(8)} ms ${ratio.padStart(8)}  min ${ms(min_ms).padEnd(6)} n ${String(n).padEnd(4)} error ${power(error)}, first result after ${ms(first_ms)} ms${compiled}`;
@@ -39,6 +39,7 @@ export function printRows(work, rows) {
   }
 }
 
+const times = n => n?.toPrecision(n < 100 ? 3 : 4) ?? '';
 const power = n => (n === undefined ? '' : n.toExponential(0));
 
 const table = lines => {
@@ -70,7 +71,7 @@ export function printSummary(works, rows, target) {
       ours?.failed ?? ms(ours?.median_ms),
       best?.who ?? '',
       ms(best?.median_ms),
-      ratio?.toFixed(2) ?? '',
+      times(ratio),
       aim === undefined ? '' : String(aim),
       aim === undefined ? '' : met,
     ]);
@@ -97,8 +98,8 @@ export function printRatios(works, rows, target) {
       target,
       kind,
       String(found.length),
-      least ? mean.toFixed(2) : '',
-      least?.ratio.toFixed(2) ?? '',
+      least ? times(mean) : '',
+      times(least?.ratio),
       least ? `${least.doc} (${least.best.who})` : '',
     ]);
   }
