@@ -47,7 +47,9 @@ export function recognise(compute: Compute): Filtering | undefined {
     const rest = axes.filter(a => a !== vertical.outer && a !== horizontal.outer);
     const channels = reduce.axes.filter(a => a !== vertical.tap && a !== horizontal.tap);
     if (!channels.every(a => inImage.has(a) && inFilter.has(a))) continue;
-    if (!rest.every(a => inImage.has(a) || inFilter.has(a))) continue;
+    // An axis of one point may be known to neither.
+    const isUnit = (a: Axis): boolean => !inImage.has(a) && !inFilter.has(a) && D.isConstant(a.extent, 1);
+    if (!rest.every(a => inImage.has(a) || inFilter.has(a) || isUnit(a))) continue;
     return {
       image: (row, column) => at(at(image, vertical, row), horizontal, column),
       filter: (row, column) => {
@@ -60,7 +62,7 @@ export function recognise(compute: Compute): Filtering | undefined {
       },
       rows: vertical.outer,
       columns: horizontal.outer,
-      imageAxes: rest.filter(a => inImage.has(a) && !inFilter.has(a)),
+      imageAxes: rest.filter(a => isUnit(a) || (inImage.has(a) && !inFilter.has(a))),
       filterAxes: rest.filter(a => !inImage.has(a) && inFilter.has(a)),
       sharedAxes: rest.filter(a => inImage.has(a) && inFilter.has(a)),
       channels,
