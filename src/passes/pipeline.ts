@@ -20,6 +20,7 @@ import { blockBatch, blocksFit } from './block-batch.ts';
 import { canonicalise } from './canonicalise.ts';
 import { differentiate, differentiateScaled } from './differentiate.ts';
 import { eliminate } from './eliminate.ts';
+import { programTime } from './estimate.ts';
 import { fold } from './fold.ts';
 import { fuse } from './fuse/index.ts';
 import { joinAxes } from './join-axes.ts';
@@ -219,21 +220,27 @@ function planned(
     programLevel,
     programLevel,
   );
-  const fits = blocks === rows ? [] : blocksFit(rows);
-  const variants =
-    fits.length === 0 ? [] : [{ fits, ...lower(blocks, layout, named(context, `${name}, batch in blocks`)) }];
-  const whole = lower(variants.length > 0 ? rows : blocks, layout, own);
-  return variants.length > 0 ? { ...whole, variants } : whole;
+  const inRows = arranged(rows, own);
+  if (blocks === rows) return lower(inRows, layout, own);
+  const other = named(context, `${name}, batch in blocks`);
+  const inBlocks = arranged(blocks, other);
+  const pays = programTime(inBlocks) < programTime(inRows);
+  const fits = blocksFit(rows);
+  if (fits.length === 0) return lower(pays ? inBlocks : inRows, layout, own);
+  const whole = lower(inRows, layout, own);
+  return pays ? { ...whole, variants: [{ fits, ...lower(inBlocks, layout, other) }] } : whole;
 }
 
-/** Kernels for every work, and a place for every tensor. */
-function lower(works: Program, layout: StateLayout, context: PipelineContext): Lowered {
-  const { target } = context;
-  const isCpu = target.kind === 'cpu';
-  const program = (isCpu ? [transforming, joining, staging] : []).reduce(
+/** What is done for a CPU alone, once it is decided how tensors lie. */
+const arranged = (program: Program, context: PassContext): Program =>
+  [transforming, joining, staging].reduce(
     (p, pass) => runPass(pass, p, context, programLevel, programLevel),
-    works,
+    program,
   );
+
+/** Kernels for every work, and a place for every tensor. */
+function lower(program: Program, layout: StateLayout, context: PipelineContext): Lowered {
+  const { target } = context;
   const scheduled = runPass(
     {
       name: 'schedule',
@@ -249,7 +256,7 @@ function lower(works: Program, layout: StateLayout, context: PipelineContext): L
     {
       name: 'plan-memory',
       doc: 'Gives every tensor its place and every dispatch its bindings.',
-      run: list => planMemory(program, list, layout, { prologue: isCpu }),
+      run: list => planMemory(program, list, layout, { prologue: target.kind === 'cpu' }),
     },
     scheduled,
     context,

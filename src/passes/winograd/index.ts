@@ -5,9 +5,9 @@ import * as E from '../../ir/expr.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import { tensor as tensorType } from '../../ir/type.ts';
 import { type Copy, copyType, copyWork, padded, withCopy } from '../copies.ts';
+import { computeTime } from '../estimate.ts';
 import { loadsOf } from '../fuse/definition.ts';
-import { chooseLaneMap, rankLanes } from '../schedule/cpu/choose.ts';
-import { nominalValue } from '../schedule/grid.ts';
+import { rankLanes } from '../schedule/cpu/choose.ts';
 import { trimInputs } from '../schedule/split.ts';
 import { Temporaries } from '../temporaries.ts';
 import { type Filtering, recognise } from './recognise.ts';
@@ -55,7 +55,7 @@ function rewrite(
   const parts = new Parts(border.work, border.compute, recognise(border.compute)!, temporaries);
   const made = [parts.filter(), ...border.copies, parts.image(), parts.products(), parts.back()];
   const isFixed = made[0]!.inputs.every(t => isParameter(t, changed));
-  const time = made.reduce((n, w, i) => n + (i === 0 && isFixed ? 0 : timeOf(w.region.stages[0]!)), 0);
+  const time = made.reduce((n, w, i) => n + (i === 0 && isFixed ? 0 : computeTime(w.region.stages[0]!)), 0);
   if (time < 0.9 * rankLanes(compute, false).time) return made;
   temporaries.made.length = mark;
   return undefined;
@@ -81,12 +81,6 @@ function withBorder(
   };
 }
 
-function timeOf(compute: Compute): number {
-  if (compute.reduce) return rankLanes(compute, false).time;
-  const elements = compute.axes.reduce((n, a) => n * nominalValue(a.extent), 1);
-  return chooseLaneMap(compute).elementTime * elements;
-}
-
 class Parts {
   readonly #work: Work;
   readonly #compute: Compute;
@@ -97,6 +91,8 @@ class Parts {
   readonly #image: Tensor;
   readonly #products: Tensor;
   readonly #tiles: D.Dim;
+  /** What a row of tiles takes: not a power of two, of which all rows would share the same few lines of a cache. */
+  readonly #pitch: D.Dim;
 
   constructor(work: Work, compute: Compute, of: Filtering, temporaries: Temporaries) {
     this.#work = work;
@@ -109,6 +105,7 @@ class Parts {
     this.#tileRows = tileAxis(of.rows);
     this.#tileColumns = tileAxis(of.columns);
     this.#tiles = D.product([...of.imageAxes, this.#tileRows, this.#tileColumns].map(a => a.extent));
+    this.#pitch = D.add(this.#tiles, D.constant(16));
     const make = (what: string, axes: readonly Axis[], rest: readonly D.Dim[]): Tensor =>
       temporaries.make(
         `${work.name}_${what}`,
@@ -116,8 +113,8 @@ class Parts {
         work.origin,
       );
     this.#filter = make('filter', [...of.sharedAxes, ...of.filterAxes, ...of.channels], []);
-    this.#image = make('image', [...of.sharedAxes, ...of.channels], [this.#tiles]);
-    this.#products = make('products', [...of.sharedAxes, ...of.filterAxes], [this.#tiles]);
+    this.#image = make('image', [...of.sharedAxes, ...of.channels], [this.#pitch]);
+    this.#products = make('products', [...of.sharedAxes, ...of.filterAxes], [this.#pitch]);
   }
 
   /** filter(i, j) -> points x points of it. */
@@ -155,7 +152,9 @@ class Parts {
       inputs: [this.#filter.type, this.#image.type],
       axes,
       reduce: { axes: channels, lift: [lift], monoid },
-      outs: [{ type: this.#products.type, value: E.reduced(0, monoid) }],
+      outs: [
+        { type: this.#products.type, value: E.reduced(0, monoid), at: axes.map(A.index), partial: true },
+      ],
     };
     return this.#part('products', [this.#filter, this.#image], compute, [this.#products]);
   }

@@ -126,6 +126,7 @@ export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
 
   const everywhere = (a: Axis): number => nominalValue(a.extent);
   const cold = loads.reduce((n, a) => n + price.cold * Math.max(0, footprint(a, everywhere) - third), 0);
+  const inside = insideFraction(compute);
   const candidates: (Axis | undefined)[] = [
     undefined,
     ...compute.axes.filter(a => fitsOutputs(compute, a, inPlace)),
@@ -141,7 +142,9 @@ export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
           (lane ? vectorPrice(a, lane, price.load) : price.load) + (isFar(a, compute) ? price.far : 0);
         return n + one * distinct(a, tile, lane, isOuter ? vectors : 1);
       }, 0);
-      const steps = points / (lane && !isOuter ? width : 1);
+      // Vectors that a guard goes through are computed whole; loops that it bounds are shorter.
+      const isBounded = !lane || !loads.some(a => a.guards.has(lane));
+      const steps = (points * (isBounded ? inside : 1)) / (lane && !isOuter ? width : 1);
       const turn = read + cells * (lifts + parts) * price.arithmetic + price.turn;
       const finish =
         price.tile +
@@ -169,6 +172,35 @@ export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
     }
   }
   return best!;
+}
+
+/** The part of a reduction's points that is inside: what its guards leave of the window around a border. */
+function insideFraction({ reduce, inputs }: Compute): number {
+  let least = 1;
+  for (const load of loadsOf(reduce!.lift)) {
+    if (!load.guard) continue;
+    const { shape } = inputs[load.input]!;
+    const part = load.at.reduce((n, x, d) => n * fractionWithin(x, nominalValue(shape[d]!)), 1);
+    least = Math.min(least, part);
+  }
+  return least;
+}
+
+/** How often a sum of two axes lies in 0 .. extent - 1. */
+function fractionWithin(x: Index, extent: number): number {
+  const { axes, rest } = A.axisCoefficients(x);
+  const offset = rest.kind === 'dim' ? D.constantValue(rest.dim) : undefined;
+  const [a, b, more] = [...axes];
+  if (offset === undefined || !a || !b || more) return 1;
+  const [na, nb] = [nominalValue(a[0].extent), nominalValue(b[0].extent)];
+  if (na * nb > 4096) return 1;
+  let inside = 0;
+  for (let i = 0; i < na; i++)
+    for (let j = 0; j < nb; j++) {
+      const at = offset + nominalValue(a[1]) * i + nominalValue(b[1]) * j;
+      if (at >= 0 && at < extent) inside++;
+    }
+  return inside / (na * nb);
 }
 
 /** Whether every turn of the innermost loop reads another cache line, and so many that they do not stay near. */
