@@ -15,37 +15,57 @@ export interface Exports {
 
 export const bytesOf: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, u32: 4, u8: 1, bool: 4 };
 
+/** What the tests use of the engine, which the types of Node leave out. */
+export interface Memory {
+  readonly buffer: SharedArrayBuffer;
+}
+interface Engine {
+  readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => Memory;
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+}
+export const engine = (globalThis as unknown as { WebAssembly: Engine }).WebAssembly;
+
 type Words = Float32Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
-function view(memory: ArrayBufferLike, dtype: DType, at: number, count: number): Words {
-  const Elements = { f32: Float32Array, f16: Uint16Array, i32: Int32Array, u32: Uint32Array, u8: Uint8Array, bool: Uint32Array };
+function view(memory: SharedArrayBuffer, dtype: DType, at: number, count: number): Words {
+  const Elements: Readonly<
+    Record<DType, new (memory: SharedArrayBuffer, at: number, count: number) => Words>
+  > = {
+    f32: Float32Array,
+    f16: Uint16Array,
+    i32: Int32Array,
+    u32: Uint32Array,
+    u8: Uint8Array,
+    bool: Uint32Array,
+  };
   return new Elements[dtype](memory, at, count);
 }
 
-export function write(memory: ArrayBufferLike, dtype: DType, at: number, data: Float64Array): void {
+export function write(memory: SharedArrayBuffer, dtype: DType, at: number, data: Float64Array): void {
   view(memory, dtype, at, data.length).set(dtype === 'f16' ? data.map(numberToFloat16) : data);
 }
 
-export function read(memory: ArrayBufferLike, dtype: DType, at: number, count: number): Float64Array {
+export function read(memory: SharedArrayBuffer, dtype: DType, at: number, count: number): Float64Array {
   const data = Float64Array.from(view(memory, dtype, at, count));
   return dtype === 'f16' ? data.map(float16ToNumber) : data;
 }
 
 /** Kernels of one module, run one at a time in this thread. */
 export class WasmKernels {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: Memory;
   readonly exports: Exports;
   readonly #entries: readonly WasmEntry[];
 
-  private constructor(entries: readonly WasmEntry[], module: WebAssembly.Module) {
+  private constructor(entries: readonly WasmEntry[], module: object) {
     this.#entries = entries;
-    this.memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory } });
-    this.exports = exports as unknown as Exports;
+    this.memory = new engine.Memory({ initial: 64, maximum: 64, shared: true });
+    const { exports } = new engine.Instance(module, { env: { memory: this.memory } });
+    this.exports = exports as Exports;
   }
 
   static async of(entries: readonly WasmEntry[], options = {}): Promise<WasmKernels> {
-    return new WasmKernels(entries, new WebAssembly.Module(await printWasm(entries, options)));
+    return new WasmKernels(entries, new engine.Module(await printWasm(entries, options)));
   }
 
   /** Runs one kernel once, in pieces of `piece` groups; writes what it makes into the buffers. */
@@ -77,7 +97,8 @@ export class WasmKernels {
     new Int32Array(buffer, table).set([1, scratch, 0, 0, index, groups, args, 1]);
     this.exports.run(0, 1, table);
     kernel.buffers.forEach((b, i) => {
-      if (b.access !== 'read') buffers[b.name]!.set(read(buffer, b.dtype, places[i]!, buffers[b.name]!.length));
+      if (b.access !== 'read')
+        buffers[b.name]!.set(read(buffer, b.dtype, places[i]!, buffers[b.name]!.length));
     });
   }
 }

@@ -27,6 +27,7 @@ const spins = 20000;
 
 /** Adds `run`, `start` and `serve`, which walk tables of dispatches (decision 14). */
 export function addDriver(b: Binaryen, m: Module, table: string): void {
+  addSleep(b, m);
   addMeet(b, m);
   addRun(b, m, table);
   addStart(b, m);
@@ -38,14 +39,35 @@ const load = (m: Module, at: number): Ref => m.i32.atomic.load(at, m.i32.const(0
 const store = (m: Module, at: number, value: Ref): Ref => m.i32.atomic.store(at, m.i32.const(0), value);
 const increase = (m: Module, at: number, by: Ref): Ref => m.i32.atomic.rmw.add(at, m.i32.const(0), by);
 
+/** Functions that must stay functions: see `addSleep`. */
+export const alone = 'alone_*';
+const sleepName = 'alone_sleep';
+const wakeName = 'alone_wake';
+
+/**
+ * Sleeping and waking have functions of their own, which are never inlined: the baseline compiler of V8 (in Node 20)
+ * takes registers for them that may hold locals. Here none is alive.
+ */
+function addSleep(b: Binaryen, m: Module): void {
+  const sleep = new Code(b, m, [
+    ['at', b.i32],
+    ['value', b.i32],
+  ]);
+  const [at, value] = sleep.params.map(p => p.get);
+  sleep.push(m.drop(m.memory.atomic.wait32(at!(), value!(), m.i64.const(-1n))));
+  sleep.finish(sleepName);
+  const wake = new Code(b, m, [['at', b.i32]]);
+  wake.push(m.drop(m.memory.atomic.notify(wake.params[0]!.get(), m.i32.const(-1))));
+  wake.finish(wakeName);
+}
+
 /** Waits until the word at `at` is no longer `value`; where `maySleep`, sleeps after a while, counted at `sleepers`. */
 function wait(code: Code, at: number, value: Get, sleepers: number, maySleep: Get): void {
   const { m, b } = code;
   const turns = code.local(b.i32, 'turns');
-  const word = (): Ref => m.i32.const(at);
   const sleep = m.block(null, [
     m.drop(increase(m, sleepers, m.i32.const(1))),
-    m.drop(m.memory.atomic.wait32(word(), value(), m.i64.const(-1n))),
+    m.call(sleepName, [m.i32.const(at), value()], b.none),
     m.drop(increase(m, sleepers, m.i32.const(-1))),
     m.br('look'),
   ]);
@@ -60,11 +82,8 @@ function wait(code: Code, at: number, value: Get, sleepers: number, maySleep: Ge
 }
 
 /** Changes the word and wakes those that sleep for it. A thread counts itself before it looks a last time. */
-function change(m: Module, at: number, value: Ref, sleepers: number): Ref[] {
-  return [
-    store(m, at, value),
-    m.if(load(m, sleepers), m.drop(m.memory.atomic.notify(m.i32.const(at), m.i32.const(-1)))),
-  ];
+function change(b: Binaryen, m: Module, at: number, value: Ref, sleepers: number): Ref[] {
+  return [store(m, at, value), m.if(load(m, sleepers), m.call(wakeName, [m.i32.const(at)], b.none))];
 }
 
 /** meet(thread, threads, generation): the last to come lets all go on. */
@@ -82,7 +101,7 @@ function addMeet(b: Binaryen, m: Module): void {
   const release = m.block(null, [
     store(m, control.arrived, m.i32.const(0)),
     store(m, control.next, m.i32.const(0)),
-    ...change(m, control.generation, m.i32.add(generation!(), m.i32.const(1)), control.waiting),
+    ...change(b, m, control.generation, m.i32.add(generation!(), m.i32.const(1)), control.waiting),
   ]);
   const waiting = code.block(() => wait(code, control.generation, generation!, control.waiting, thread!));
   code.push(m.if(isLast, release, waiting));
@@ -162,7 +181,7 @@ function addStart(b: Binaryen, m: Module): void {
   const code = new Code(b, m, [['table', b.i32]]);
   code.push(store(m, control.table, code.params[0]!.get()));
   const next = m.i32.add(load(m, control.started), m.i32.const(1));
-  for (const ref of change(m, control.started, next, control.idle)) code.push(ref);
+  for (const ref of change(b, m, control.started, next, control.idle)) code.push(ref);
   code.finish('start');
 }
 

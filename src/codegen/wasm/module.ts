@@ -1,7 +1,7 @@
 import type { Kernel } from '../../ir/kernel.ts';
 import type { UniformWord } from '../wgsl/scope.ts';
 import type { Binaryen, Module } from './code.ts';
-import { addDriver } from './driver.ts';
+import { addDriver, alone } from './driver.ts';
 import { Helpers } from './helpers.ts';
 import { addKernel } from './kernel.ts';
 import type { PrintOptions } from './scope.ts';
@@ -71,7 +71,10 @@ function optimise(b: Binaryen, m: Module): void {
   b.setShrinkLevel(0);
   // Keeps names.
   b.setDebugInfo(true);
+  b.setPassArgument('no-inline', alone);
+  m.runPasses(['no-inline']);
   m.optimize();
+  b.clearPassArguments();
 }
 
 /** Names of functions, each once, that no helper has. */
