@@ -18,7 +18,7 @@ export async function chooseTarget(
   const adapter = await navigator?.gpu
     ?.requestAdapter({ powerPreference: 'high-performance' })
     .catch(() => {});
-  return adapter && !isSoftware(adapter.info) && features.every(f => adapter.features.has(f))
+  return adapter && !isSoftware(adapter.info ?? adapter) && features.every(f => adapter.features.has(f))
     ? 'webgpu'
     : 'wasm';
 }

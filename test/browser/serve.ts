@@ -15,6 +15,13 @@ export interface Site {
   close(): void;
 }
 
+export interface ServeOptions {
+  /** With WebAssembly in the policy. */
+  readonly wasm?: boolean;
+  /** With the headers that let the page share memory with workers. */
+  readonly isolated?: boolean;
+}
+
 /**
  * Serves the JavaScript files of a folder on localhost, and a page that loads one of them with an import map, under a
  * policy that allows nothing but scripts and requests to this server: no `eval`, nothing inline but the map.
@@ -23,12 +30,13 @@ export async function serve(
   folder: string,
   script: string,
   imports: Readonly<Record<string, string>>,
+  { wasm = false, isolated = false }: ServeOptions = {},
 ): Promise<Site> {
   const map = JSON.stringify({ imports });
   const hash = createHash('sha256').update(map).digest('base64');
   const policy = [
     "default-src 'none'",
-    `script-src 'self' 'sha256-${hash}'`,
+    `script-src 'self' 'sha256-${hash}'${wasm ? " 'wasm-unsafe-eval'" : ''}`,
     "connect-src 'self'",
     "require-trusted-types-for 'script'",
     'report-uri /violation',
@@ -36,13 +44,17 @@ export async function serve(
   const page = `<!doctype html><script type="importmap">${map}</script><script type="module" src="/${script}"></script>`;
   const files = new Set(
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter(path => path.endsWith('.js'))
+      .filter(path => /\.(js|wasm)$/.test(path))
       .map(path => `/${path}`),
   );
   const violations: string[] = [];
   const { promise, resolve, reject } = deferred<unknown>();
   const server = createServer(async (request, response) => {
     const url = request.url ?? '/';
+    if (isolated) {
+      response.setHeader('cross-origin-opener-policy', 'same-origin');
+      response.setHeader('cross-origin-embedder-policy', 'require-corp');
+    }
     if (request.method === 'POST') {
       const body = await text(request);
       if (url === '/result') resolve(JSON.parse(body));
@@ -51,7 +63,8 @@ export async function serve(
     } else if (url === '/') {
       response.setHeader('content-type', 'text/html').setHeader('content-security-policy', policy).end(page);
     } else if (files.has(url)) {
-      response.setHeader('content-type', 'text/javascript').end(readFileSync(join(folder, url)));
+      const type = url.endsWith('.js') ? 'text/javascript' : 'application/wasm';
+      response.setHeader('content-type', type).end(readFileSync(join(folder, url)));
     } else response.writeHead(404).end();
   });
   server.listen(0, '127.0.0.1');

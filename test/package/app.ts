@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { printModule } from '../../src/codegen/module.ts';
+import { printWasm } from '../../src/codegen/wasm/module.ts';
+import { printWasmModule } from '../../src/codegen/wasm-module.ts';
 import { compile } from '../../src/compile.ts';
-import type { Target } from '../../src/ir/target.ts';
+import { type Target, wasmTarget } from '../../src/ir/target.ts';
 import { renderDiagnostic } from '../../src/support/render.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,6 +17,18 @@ export function generate(name: string, text: string, target: Target): string {
   const { compiled, entries, diagnostics } = compile({ name, text }, { target });
   if (!compiled || !entries) throw new Error(diagnostics.map(d => renderDiagnostic(d)).join('\n'));
   return printModule(name, entries, compiled.layout);
+}
+
+/** The same for WebAssembly, with the bytes of its kernels, which go to `NAME.wasm`. */
+export async function generateWasm(
+  name: string,
+  text: string,
+): Promise<{ js: string; wasm: Uint8Array<ArrayBuffer> }> {
+  const { compiled, entries, diagnostics } = compile({ name, text }, { target: wasmTarget });
+  if (!compiled || !entries) throw new Error(diagnostics.map(d => renderDiagnostic(d)).join('\n'));
+  const wasm = name.replace(/\.dnn$/, '.wasm');
+  const { js, kernels } = printWasmModule(name, entries, compiled.layout, { wasm });
+  return { js, wasm: await printWasm(kernels) };
 }
 
 export const lenet = (): string => readFileSync(join(root, 'examples/lenet/lenet.dnn'), 'utf8');
@@ -36,7 +50,7 @@ export function makeApp(): App {
       join(root, 'node_modules/typescript/bin/tsc'),
       ...['--ignoreConfig', '--noCheck', '--target', 'es2023', '--module', 'nodenext', '--allowJs'],
       ...['--rewriteRelativeImportExtensions', '--rootDir', root, '--outDir', join(installed, 'dist')],
-      ...['index.ts', 'node/index.ts', 'wasm/index.ts', 'wasm/worker.js'].map(file =>
+      ...['index.ts', 'node/index.ts', 'wasm/index.ts', 'wasm/worker.js', 'auto/index.ts'].map(file =>
         join(root, 'runtime', file),
       ),
     ],

@@ -61,6 +61,10 @@ const text = `(module
 
   (func $trap (param i32 i32 i32 i32) (unreachable))
 
+  ;; In a function of its own: V8's first compiler loses locals of a function that sleeps.
+  (func $sleep (param $at i32) (param $value i32)
+    (drop (memory.atomic.wait32 (local.get $at) (local.get $value) (i64.const -1))))
+
   (func $meet (param $thread i32) (param $threads i32)
     (local $times i32)
     (local.set $times (i32.atomic.load (i32.const 12)))
@@ -73,7 +77,7 @@ const text = `(module
       (else
         (loop $wait
           (if (local.get $thread)
-            (then (drop (memory.atomic.wait32 (i32.const 12) (local.get $times) (i64.const -1)))))
+            (then (call $sleep (i32.const 12) (local.get $times))))
           (br_if $wait (i32.eq (i32.atomic.load (i32.const 12)) (local.get $times)))))))
 
   (func $run (export "run") (param $thread i32) (param $threads i32) (param $table i32)
@@ -109,7 +113,7 @@ const text = `(module
     (local $seen i32) (local $table i32)
     (loop $again
       (loop $wait
-        (drop (memory.atomic.wait32 (i32.const 0) (local.get $seen) (i64.const -1)))
+        (call $sleep (i32.const 0) (local.get $seen))
         (br_if $wait (i32.eq (i32.atomic.load (i32.const 0)) (local.get $seen))))
       (local.set $seen (i32.add (local.get $seen) (i32.const 1)))
       (if (local.tee $table (i32.atomic.load (i32.const 4)))
