@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { buildModel } from '../../src/codegen/model.ts';
+import { gpuTarget } from '../../src/ir/target.ts';
 import { getDevice } from '../gpu.ts';
 import { compileText } from '../torch/run.ts';
 import { agree } from './check.ts';
@@ -23,6 +25,15 @@ const found: Readonly<Record<string, string>> = {
 describe('what random search found stays right', () => {
   test.each(Object.entries(found))('%s', async (_, text) => {
     for (const seed of [2, 3]) await agree({ text, sizes: [{ N: 1 }, { N: 4 }], seed }, new Counts(), device);
+  });
+
+  test('updates that could not be written in place took more buffers than a kernel may have', () => {
+    const text = readFileSync(new URL('../cases/fuzz/buffers-of-a-kernel.dnn', import.meta.url), 'utf8');
+    const { compiled } = compileText('fuzz', text, gpuTarget);
+    const counts = [...compiled.programs.values()].flatMap(p =>
+      p.program.works.map(w => new Set([...w.inputs, ...w.outputs]).size),
+    );
+    expect(Math.max(...counts)).toBeLessThanOrEqual(gpuTarget.maxStorageBuffersPerShaderStage);
   });
 
   test('the kernel of many tensors side by side nested too deep to compile', () => {

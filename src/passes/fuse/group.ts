@@ -163,17 +163,26 @@ export function bindingCount(
   compute: Compute,
   outs: readonly Value[],
   grouping: Omit<Grouping, 'groups'>,
+  isNeeded?: (target: Value) => boolean,
 ): number {
-  return boundBuffers(compute, outs, grouping).size;
+  return boundBuffers(compute, outs, grouping, isNeeded).size;
 }
 
-/** The values whose buffers it binds. */
+/**
+ * The values whose buffers it binds. A new content of a parameter or state is written in its place, unless others need
+ * the old one and may come later.
+ */
 export function boundBuffers(
   compute: Compute,
   outs: readonly Value[],
   grouping: Omit<Grouping, 'groups'>,
+  isNeeded: (target: Value) => boolean = () => false,
 ): ReadonlySet<Value> {
-  const bound = new Set<Value>(outs.map(v => grouping.targets.get(v) ?? v));
+  const bound = new Set<Value>();
+  for (const v of outs) {
+    const target = grouping.targets.get(v);
+    bound.add(target && !isNeeded(target) ? target : v);
+  }
   for (const load of computeLoads(compute)) {
     const root = rootOf(grouping.values.get(load.input)!, grouping.views);
     const { node } = root;

@@ -68,9 +68,11 @@ export function epilogueMerger(
         v => outputs.has(v) || some(pool.readers(v), g => g !== producer && g !== consumer),
       );
       const early = pool.slotOf(producer);
-      const place =
-        bindingCount(compute, stored, grouping) > maxBindings ? undefined : pool.mergedPlace(early, late);
-      if (place === undefined) {
+      const place = pool.mergedPlace(early, late);
+      const isNeeded = (target: Value): boolean =>
+        some(pool.readers(target), g => g !== consumer && pool.slotOf(g) > place!);
+      const tooMany = (): boolean => bindingCount(compute, stored, grouping, isNeeded) > maxBindings;
+      if (place === undefined || tooMany()) {
         blocked.add(consumer);
         continue;
       }
@@ -201,7 +203,11 @@ export function siblingMerger(pool: Pool, grouping: Grouping, maxBindings: numbe
   const buffers = new WeakMap<Group, ReadonlySet<Value>>();
   const bound = (group: Group): ReadonlySet<Value> => {
     let found = buffers.get(group);
-    if (!found) buffers.set(group, (found = boundBuffers(group.compute, group.values, grouping)));
+    if (!found) {
+      const isNeeded = (target: Value): boolean =>
+        some(pool.readers(target), g => pool.slotOf(g) > pool.slotOf(group));
+      buffers.set(group, (found = boundBuffers(group.compute, group.values, grouping, isNeeded)));
+    }
     return found;
   };
 
