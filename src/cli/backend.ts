@@ -33,6 +33,7 @@ export interface RunModel extends Pick<Model, 'name' | 'state' | 'steps'> {
 export interface Backend {
   /** What people are told. */
   readonly name: string;
+  readonly kind: 'webgpu' | 'wasm';
   readonly target: Target;
   readonly limits: BufferLimits;
   open(
@@ -49,7 +50,7 @@ export interface BackendOptions {
   readonly threads?: number | undefined;
 }
 
-/** Throws what `openDevice` does. `auto`: a GPU that can run it, else WebAssembly. */
+/** Throws what `openDevice` does. `auto`: a real GPU that can run it, else WebAssembly, never a software adapter. */
 export async function openBackend({ target, precision, threads }: BackendOptions): Promise<Backend> {
   if (target === 'wasm') return wasmBackend(threads);
   if (target === 'webgpu') return gpuBackend(await openDevice(precision));
@@ -64,6 +65,7 @@ export async function openBackend({ target, precision, threads }: BackendOptions
 /** A device, which `close` destroys. */
 export const gpuBackend = (device: GPUDevice): Backend => ({
   name: describeAdapter(device),
+  kind: 'webgpu',
   target: targetOf(device),
   limits: device.limits,
   async open(entry, layout, options) {
@@ -81,6 +83,7 @@ export function wasmBackend(wanted?: number): Backend {
   const threads = threadsFor(wanted);
   return {
     name: `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`,
+    kind: 'wasm',
     target: wasmTarget,
     limits: { maxBufferSize: most, maxStorageBufferBindingSize: most },
     async open(entry, layout, options) {
