@@ -339,3 +339,4 @@ function runAll(
   }
   return found;
 }
+export const debug = { compiled, scenarioOf, byGraph, planFor };

@@ -12,6 +12,7 @@ import { verifyPlan } from '../../src/ir/verify/plan.ts';
 import { fuse } from '../../src/passes/fuse/index.ts';
 import { layoutState, planMemory } from '../../src/passes/plan-memory.ts';
 import { schedule } from '../../src/passes/schedule/index.ts';
+import { float16ToNumber, numberToFloat16 } from '../../src/support/float16.ts';
 
 /** A graph of one op: inputs `x0`, `x1`, …, results `y0`, `y1`, …. */
 export function graphOfOp(op: Primitive, sample: Sample): Graph {
@@ -43,9 +44,10 @@ export function modelOf(name: string, plans: Readonly<Record<string, Plan>>): Mo
 /** Doubles as the host hands them to the device. */
 export function toHost({ dtype, shape, data }: NdArray): { data: TypedArray; shape: readonly number[] } {
   const Data = arrayOf(dtype);
-  return { data: Data.from(data), shape };
+  return { data: Data.from(dtype === 'f16' ? data.map(numberToFloat16) : data), shape };
 }
 
 export function fromHost({ dtype, shape, data }: TensorValue): NdArray {
-  return { dtype, shape, data: Float64Array.from(data) };
+  const values = Float64Array.from(data);
+  return { dtype, shape, data: dtype === 'f16' ? values.map(float16ToNumber) : values };
 }
