@@ -339,4 +339,3 @@ function runAll(
   }
   return found;
 }
-export const debug = { compiled, scenarioOf, byGraph, planFor };

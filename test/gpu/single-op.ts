@@ -1,7 +1,9 @@
 import type { Model } from '../../runtime/plan.ts';
 import type { TensorValue, TypedArray } from '../../runtime/tensor.ts';
 import { arrayOf } from '../../runtime/tensor.ts';
+import type { WasmModel } from '../../runtime/wasm/index.ts';
 import { buildModel } from '../../src/codegen/model.ts';
+import { buildWasmModel } from '../../src/codegen/wasm-model.ts';
 import { GraphBuilder } from '../../src/ir/builder.ts';
 import type { Graph } from '../../src/ir/graph.ts';
 import type { Plan } from '../../src/ir/plan.ts';
@@ -33,6 +35,12 @@ export function planGraph(graph: Graph, target: Target): Plan {
   const problems = verifyPlan(plan, noState);
   if (problems.length > 0) throw new Error(problems.join('\n'));
   return plan;
+}
+
+/** The same for WebAssembly: one module for all. */
+export function wasmModelOf(name: string, plans: Readonly<Record<string, Plan>>): Promise<WasmModel> {
+  const programs = Object.entries(plans).map(([key, plan]) => ({ name: key, plan }));
+  return buildWasmModel({ kind: 'net', name, programs }, noState);
 }
 
 /** Several plans as one model, by name, so that one session runs them all. */
