@@ -20,7 +20,7 @@ const found: Readonly<Record<string, string>> = {
   row = v22[reshape(least, 1) % 5]
   return broadcast(reshape(broadcast(reshape(row, 1), 3), 1, 3), N, 3)
 }`,
-  'terms that are the same in all lanes had accumulators of one': `net Fuzz(x: f32[3, 3]) -> i32[3, N] {
+  'terms that are the same in all lanes had accumulators of one': `net Fuzz(x: f32[3, 3], y: f32[N]) -> i32[3, N] {
   return argmax(broadcast(reshape(x, 3, 3, 1), 3, 3, N), axis = 1)
 }`,
   'a vector whose first lanes lie before its tensor was read from 0': `net Fuzz(x: i32[N, 3]) -> i32[1] {
