@@ -31,7 +31,7 @@ export function randomCase(seed: number, size: Size, wishes: readonly string[] =
     ...(half ? (['f16', 'f16', 'f16'] as const) : []),
   ];
   declareInputs(w, random);
-  const untrained = wishes.includes('form: gradient of a net') && random.chance(0.3);
+  const untrained = wishes.includes('form: gradient of a net') && random.chance(0.2);
   const training = !untrained && (random.chance(0.4) || wishes.some(inTraining));
   if (training) begin(w);
   const wanted = Math.floor(size.least + (size.most - size.least) * random.next() ** 3);
