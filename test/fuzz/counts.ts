@@ -39,7 +39,8 @@ export class Counts {
       .map(item => {
         const key = `${item.group} ${item.count}`;
         places.set(key, (places.get(key) ?? 0) + 1);
-        return { ...item, place: places.get(key)! };
+        // Most ops come with their options, or with others.
+        return { ...item, place: places.get(key)! * (item.group === 'op' ? 5 : 1) };
       })
       .sort((a, b) => a.count - b.count || a.place - b.place)
       .map(({ name }) => name);
