@@ -110,7 +110,7 @@ describe.each<Target>([softwareTarget, gpuTarget, wasmTarget])('a training step 
   });
 
   test('few dispatches', () => {
-    expect(program.works.length).toBeLessThanOrEqual(13);
+    expect(program.works.length).toBeLessThanOrEqual(target.kind === 'cpu' ? 16 : 13);
   });
 });
 
