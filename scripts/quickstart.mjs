@@ -16,8 +16,8 @@ const epochs = process.env.QUICKSTART_EPOCHS ?? '15';
 const seed = process.env.QUICKSTART_SEED ?? '0';
 const { train, test } = writeDigits('out/digits');
 
-// Schedules are chosen for the adapter that is found; `dnnc compile` alone makes a module for GPUs.
-step(`dnnc compile examples/lenet/lenet.dnn --profile auto -o out/lenet`);
+// For a real GPU and for WebAssembly: what training and app choose between.
+step(`dnnc compile examples/lenet/lenet.dnn --target auto -o out/lenet`);
 step(
   `dnnc train examples/lenet/lenet.dnn mnist --data ${train} --val ${test} ` +
     `--batch 32 --epochs ${epochs} --seed ${seed} --out out/lenet --overwrite`,

@@ -2,15 +2,20 @@
 //   node examples/lenet/app.mjs [weights] [digits]
 import { readFileSync } from 'node:fs';
 import { readWeights } from 'dnnc/runtime';
-import { release, requestDevice } from 'dnnc/runtime/node';
+import { NoAdapterError, release, requestDevice } from 'dnnc/runtime/node';
 import { loadLeNet } from '../../out/lenet/lenet.js';
 
 const [weightsFile = 'out/lenet/weights.safetensors', digitsFile = 'out/digits/test.safetensors'] =
   process.argv.slice(2);
 
+// A page has none to pass: the module asks the browser.
+const device = await requestDevice({ adapter: 'gpu' }).catch(error => {
+  if (!(error instanceof NoAdapterError)) throw error;
+});
 // A training's weights hold the optimiser's state too, which the net does not have: `extra`.
 const net = await loadLeNet({
-  device: await requestDevice(),
+  // Without a GPU it runs in WebAssembly.
+  ...(device && { device }),
   weights: readFileSync(weightsFile),
   extra: true,
 });

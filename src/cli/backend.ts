@@ -40,6 +40,7 @@ export interface Opened {
 export interface Backend {
   /** What people are told. */
   readonly name: string;
+  readonly kind: 'webgpu' | 'wasm';
   readonly target: Target;
   open(entry: ModuleEntry, layout: StateLayout, options: (model: RunModel) => FillOptions): Promise<Opened>;
   close(): void;
@@ -51,7 +52,7 @@ export interface BackendOptions {
   readonly threads?: number | undefined;
 }
 
-/** Throws what `openDevice` does. `auto`: a GPU that can run it, else WebAssembly. */
+/** Throws what `openDevice` does. `auto`: a real GPU that can run it, else WebAssembly, never a software adapter. */
 export async function openBackend({ target, precision, threads }: BackendOptions): Promise<Backend> {
   if (target === 'wasm') return wasmBackend(threads);
   if (target === 'webgpu') return gpuBackend(await openDevice(precision));
@@ -66,6 +67,7 @@ export async function openBackend({ target, precision, threads }: BackendOptions
 /** A device, which `close` destroys. */
 export const gpuBackend = (device: GPUDevice): Backend => ({
   name: describeAdapter(device),
+  kind: 'webgpu',
   target: targetOf(device),
   async open(entry, layout, options) {
     const model = buildModel(entry, layout);
@@ -81,6 +83,7 @@ export function wasmBackend(wanted?: number): Backend {
   const threads = threadsFor(wanted);
   return {
     name: `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`,
+    kind: 'wasm',
     target: wasmTarget,
     async open(entry, layout, options) {
       // Its printer is loaded where it is needed alone.

@@ -73,9 +73,10 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       'f16',
     ]);
   const runTarget = (fallback?: string): Option => {
-    const option = new Option('--target <target>', 'where it runs; auto: webgpu on a GPU, else wasm').choices(
-      [...['webgpu', 'wasm', 'auto', 'interpret']],
-    );
+    const option = new Option(
+      '--target <target>',
+      'where it runs; auto: webgpu on a real GPU, else wasm',
+    ).choices([...['webgpu', 'wasm', 'auto', 'interpret']]);
     return fallback === undefined ? option : option.default(fallback);
   };
   const threads = [
@@ -129,7 +130,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option('--weights <file>', 'parameters (.safetensors); without it the net is initialised')
     .requiredOption('--inputs <file>', 'input tensors by name (.safetensors)')
     .requiredOption('--outputs <file>', 'where results go (.safetensors)')
-    .addOption(runTarget('webgpu'))
+    .addOption(runTarget('auto'))
     .option(...threads)
     .addOption(precision())
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
@@ -185,7 +186,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .requiredOption('--weights <file>', 'parameters and state (.safetensors)')
     .option(...sizes)
     .option('--batch <n>', 'examples in a batch', parseCount, defaults.batch)
-    .addOption(runTarget('webgpu'))
+    .addOption(runTarget('auto'))
     .option(...threads)
     .addOption(precision())
     .addOption(format())

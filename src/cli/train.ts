@@ -65,14 +65,15 @@ export async function trainCommand(
     ...(validation ? [{ program: 'evaluate' as const, batch, data: validation }] : []),
   ];
   const how = { ...options, dim: plan.sizes, target, precision, seed, batches };
-  const { trainer, close } = await openTrainer(path, plan.checked, plan.train, how, io);
+  const { trainer, close, ...opened } = await openTrainer(path, plan.checked, plan.train, how, io);
+  const ran: Plan = { ...plan, settings: { ...settings, target: opened.target } };
   try {
     if (plan.weights) await trainer.load(plan.weights);
     const each = `${perEpoch} ${perEpoch === 1 ? 'batch' : 'batches'} of ${batch}`;
     note(io, `${program}: ${data.examples} examples, ${each} an epoch, ${settings.steps} steps\n`);
     if (from) note(io, `resumed at step ${from.state.position.step} from ${from.path}\n`);
     const command = resumeCommand(path, program, options, folder);
-    return await runPlan(trainer, plan, options.checkpointEvery ?? defaultInterval, command, io);
+    return await runPlan(trainer, ran, options.checkpointEvery ?? defaultInterval, command, io);
   } finally {
     trainer.dispose();
     close();

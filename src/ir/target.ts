@@ -12,6 +12,8 @@ export interface Target {
   readonly maxStorageBufferBindingSize: number;
   /** Features that kernels may use, by WebGPU's names. */
   readonly features: ReadonlySet<string>;
+  /** Rewrites that must pay for themselves are done wherever they can be: small works then test them. */
+  readonly eager?: boolean;
 }
 
 /** WebGPU's guaranteed limits. */

@@ -132,11 +132,11 @@ const blocking: Pass<Program> = {
   run: blockBatch,
 };
 
-const transforming: Pass<Program> = {
+const transforming = (target: Target): Pass<Program> => ({
   name: 'winograd',
   doc: 'Takes 3x3 filters of stride 1 through Winograd transforms where that saves time.',
-  run: winograd,
-};
+  run: p => winograd(p, target),
+});
 
 const joining: Pass<Program> = {
   name: 'join-axes',
@@ -144,11 +144,11 @@ const joining: Pass<Program> = {
   run: joinAxes,
 };
 
-const staging: Pass<Program> = {
+const staging = (target: Target): Pass<Program> => ({
   name: 'stage',
   doc: 'Copies operands of reductions into the layout in which vectors read them.',
-  run: stage,
-};
+  run: p => stage(p, target),
+});
 
 /** From graphs to plans: every pass, each verified. All programs of a module share one layout of the state buffer. */
 export function compileModule(module: Module, context: PipelineContext): CompiledModule {
@@ -224,7 +224,7 @@ function planned(
   if (blocks === rows) return lower(inRows, layout, own);
   const other = named(context, `${name}, batch in blocks`);
   const inBlocks = arranged(blocks, other);
-  const pays = programTime(inBlocks) < programTime(inRows);
+  const pays = context.target.eager || programTime(inBlocks) < programTime(inRows);
   const fits = blocksFit(rows);
   if (fits.length === 0) return lower(pays ? inBlocks : inRows, layout, own);
   const whole = lower(inRows, layout, own);
@@ -232,8 +232,8 @@ function planned(
 }
 
 /** What is done for a CPU alone, once it is decided how tensors lie. */
-const arranged = (program: Program, context: PassContext): Program =>
-  [transforming, joining, staging].reduce(
+const arranged = (program: Program, context: PipelineContext): Program =>
+  [transforming(context.target), joining, staging(context.target)].reduce(
     (p, pass) => runPass(pass, p, context, programLevel, programLevel),
     program,
   );

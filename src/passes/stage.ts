@@ -3,6 +3,7 @@ import type { Compute, Index } from '../ir/compute.ts';
 import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../ir/program.ts';
+import type { Target } from '../ir/target.ts';
 import { elementCount } from '../ir/type.ts';
 import { type Copy, copyType, copyWork, kindOf, type Load, padded, withCopy } from './copies.ts';
 import { loadsOf } from './fuse/definition.ts';
@@ -25,22 +26,33 @@ const worthwhile = 0.93;
  * guards stand for (`pad`), so that vectors need no masks, or with another dim innermost (`across`), so that they are read
  * whole. What several works want the same way is copied once.
  */
-export function stage(program: Program): Program {
+export function stage(program: Program, { eager = false }: Pick<Target, 'eager'> = {}): Program {
   const temporaries = new Temporaries(program);
-  const stager = new Stager(program, temporaries);
+  const stager = new Stager(program, temporaries, eager);
   const works = program.works.flatMap(work => stager.work(work));
   return { ...program, works, tensors: [...program.tensors, ...temporaries.made] };
 }
 
+/** A copy that a work could read, and the work's time then. */
+interface Candidate {
+  readonly time: number;
+  readonly load: Load;
+  readonly copy: Copy;
+  readonly changed: Compute;
+}
+
 class Stager {
   readonly #temporaries: Temporaries;
+  readonly #eager: boolean;
   /** Copies that hold what their source does, by what they are. */
   readonly #copies = new Map<string, { readonly source: Tensor; readonly copy: Tensor }>();
+  #turn = 0;
   /** Tensors that depend on parameters alone, which nothing in the program changes: what is made of them is made once. */
   readonly #constant = new Set<Tensor>();
 
-  constructor({ tensors, works }: Program, temporaries: Temporaries) {
+  constructor({ tensors, works }: Program, temporaries: Temporaries, eager: boolean) {
     this.#temporaries = temporaries;
+    this.#eager = eager;
     const written = new Set(works.flatMap(w => w.outputs.map(storageOf)));
     const packs = new Set([...written].filter(t => t.role === 'pack'));
     for (const t of tensors)
@@ -56,7 +68,7 @@ class Stager {
     const result: Work[] = [];
     let current = work;
     const [compute] = work.region.stages;
-    if (compute?.reduce && isLarge(compute))
+    if (compute?.reduce && (this.#eager || isLarge(compute)))
       for (let round = 0; round < 2; round++) {
         const better = this.#better(current);
         if (!better) break;
@@ -75,7 +87,8 @@ class Stager {
   #better(work: Work): { readonly work: Work; readonly copies: readonly Work[] } | undefined {
     const [compute] = work.region.stages as [Compute];
     const before = rankLanes(compute, false).time;
-    let best: { time: number; load: Load; copy: Copy; changed: Compute } | undefined;
+    let best: Candidate | undefined;
+    const all: Candidate[] = [];
     for (const load of distinctLoads(compute))
       for (const copy of copiesOf(load, compute, work.inputs[load.input]!)) {
         const source = work.inputs[load.input]!;
@@ -90,8 +103,12 @@ class Stager {
               ? copyPrice.across
               : copyPrice.straight;
         const time = rankLanes(changed, false).time + elements * price;
-        if (time < worthwhile * (best?.time ?? before)) best = { time, load, copy, changed };
+        const candidate = { time, load, copy, changed };
+        all.push(candidate);
+        if (time < worthwhile * (best?.time ?? before)) best = candidate;
       }
+    // Every kind has its turn.
+    if (this.#eager) best = all[this.#turn++ % Math.max(1, all.length)];
     if (!best) return undefined;
     const source = work.inputs[best.load.input]!;
     const key = this.#key(source, best.copy, best.load, work);

@@ -1,7 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { getDevice } from '../gpu.ts';
-import { dnnc, examples, f32, readTensorFile, temporaryFolder, tiny, writeTensors } from './helpers.ts';
+import {
+  dnnc,
+  examples,
+  f32,
+  kernelTargets,
+  readTensorFile,
+  temporaryFolder,
+  tiny,
+  writeTensors,
+} from './helpers.ts';
 
 const at = temporaryFolder();
 const file = at('tiny.dnn');
@@ -172,12 +180,10 @@ describe('answers in JSON', () => {
   });
 });
 
-const device = await getDevice();
-
-describe.skipIf(!device)('eval on a device', () => {
+describe.each(await kernelTargets())('eval on %s', target => {
   it('agrees with the interpreter', async () => {
     const { metrics: want } = await json('--batch', '4', ...how);
-    const { metrics: got, adapter } = await json('--batch', '4');
+    const { metrics: got, adapter } = await json('--batch', '4', '--target', target);
     expect(adapter).toMatch(/\w/);
     expect(got.loss).toBeCloseTo(want.loss, 4);
     expect(got.accuracy).toBeCloseTo(want.accuracy, 4);

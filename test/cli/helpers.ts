@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { readWeights, type TensorValue, writeWeights } from '../../runtime/index.ts';
 import { runCli } from '../../src/cli/program.ts';
+import { getDevice } from '../gpu.ts';
 
 /** A net and a training program that the interpreter runs in milliseconds. */
 export const tiny = `
@@ -22,6 +23,10 @@ train fit {
   minimize loss over Tiny by sgd(lr = Rate, momentum = 0.9)
 }
 `;
+
+/** Where kernels can run here: a software adapter is used because it is asked for. */
+export const kernelTargets = async (): Promise<readonly string[]> =>
+  (await getDevice()) ? ['webgpu', 'wasm'] : ['wasm'];
 
 export interface Result {
   readonly code: number;

@@ -1,7 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { isSoftware } from '../../runtime/node/index.ts';
 import { getDevice } from '../gpu.ts';
-import { dnnc, examples, f32, readTensorFile, temporaryFolder, tiny, writeTensors } from './helpers.ts';
+import {
+  dnnc,
+  examples,
+  f32,
+  kernelTargets,
+  readTensorFile,
+  temporaryFolder,
+  tiny,
+  writeTensors,
+} from './helpers.ts';
 
 const at = temporaryFolder();
 const file = at('tiny.dnn');
@@ -109,13 +119,19 @@ describe('run', () => {
   });
 });
 
-const device = await getDevice();
+it('takes a real GPU, else WebAssembly; a software adapter only where it is asked for', async () => {
+  const device = await getDevice();
+  const { code, err } = await run('--weights', weightsFile);
+  expect(code).toBe(0);
+  if (device && !isSoftware(device.adapterInfo)) expect(err).toMatch(/^adapter: .*hardware/);
+  else expect(err).toMatch(/^adapter: WebAssembly \(\d+ threads?\)\n$/);
+});
 
-describe.skipIf(!device)('run on a device', () => {
+describe.each(await kernelTargets())('run on %s', target => {
   it('agrees with the interpreter', async () => {
-    const { code, err } = await run('--weights', weightsFile);
+    const { code, err } = await run('--weights', weightsFile, '--target', target);
     expect(code).toBe(0);
-    expect(err).toMatch(/^adapter: /);
+    expect(err).toMatch(target === 'wasm' ? /^adapter: WebAssembly/ : /^adapter: (?!WebAssembly)/);
     const [y] = Object.values(outputs());
     const want = expected();
     y!.data.forEach((v, i) => {
@@ -126,7 +142,7 @@ describe.skipIf(!device)('run on a device', () => {
   it('initialises as the interpreter does', async () => {
     await run('--target', 'interpret', '--seed', '7');
     const want = Object.values(outputs())[0]!.data;
-    await run('--seed', '7');
+    await run('--seed', '7', '--target', target);
     const got = Object.values(outputs())[0]!.data;
     got.forEach((v, i) => {
       expect(v).toBeCloseTo(want[i]!, 5);

@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { getDevice } from '../gpu.ts';
-import { dnnc, f32, readTensorFile, temporaryFolder, writeTensors } from './helpers.ts';
+import { dnnc, f32, kernelTargets, readTensorFile, temporaryFolder, writeTensors } from './helpers.ts';
 
 const at = temporaryFolder();
-const device = await getDevice();
+const targets = await kernelTargets();
 
 const duel = `
 net G(z: f32[N, 2]) -> f32[N, 3] { return z -> hidden: dense(8) -> tanh -> out: dense(3) }
@@ -43,13 +42,13 @@ describe('a program of two steps', () => {
     );
   });
 
-  it.skipIf(!device)('does the same on a device', async () => {
-    expect((await train('w')).code).toBe(0);
-    const [a, b] = [lines('i'), lines('w')];
+  it.each(targets)('does the same on %s', async target => {
+    expect((await train(target, '--target', target)).code).toBe(0);
+    const [a, b] = [lines('i'), lines(target)];
     a.forEach((line, i) => {
       for (const [name, value] of Object.entries(line)) expect(b[i][name]).toBeCloseTo(value as number, 4);
     });
-    const [x, y] = ['i', 'w'].map(out => readTensorFile(at(`${out}/weights.safetensors`)));
+    const [x, y] = ['i', target].map(out => readTensorFile(at(`${out}/weights.safetensors`)));
     for (const [name, { data: values }] of Object.entries(x!))
       values.forEach((v, i) => {
         expect(y![name]!.data[i]).toBeCloseTo(v, 3);

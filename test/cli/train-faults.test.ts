@@ -8,7 +8,7 @@ import { chooseMonitor } from '../../src/cli/training/best.ts';
 import { excess, largestBelow } from '../../src/cli/training/memory.ts';
 import { check } from '../../src/compile.ts';
 import { getDevice } from '../gpu.ts';
-import { dnnc, examples, f32, temporaryFolder, tiny, writeTensors } from './helpers.ts';
+import { dnnc, examples, f32, kernelTargets, temporaryFolder, tiny, writeTensors } from './helpers.ts';
 import { bundleCommand } from './spawn.ts';
 
 const at = temporaryFolder();
@@ -242,10 +242,7 @@ describe('memory', () => {
 
 const device = await getDevice();
 
-// The last of the file: it takes the device away.
-describe.skipIf(!device)('a device', () => {
-  const onWebgpu = base.slice(0, -2);
-
+describe.each(await kernelTargets())('%s', target => {
   it('is not asked for more than it allows, and a batch that fits is named', async () => {
     const big = at('big.dnn');
     writeFileSync(big, tiny.replace('dense(5)', 'dense(4096)'));
@@ -255,7 +252,10 @@ describe.skipIf(!device)('a device', () => {
       y: { dtype: 'i32', shape: [many], data: new Int32Array(many) },
     });
     const run = (batch: number) =>
-      dnnc('train', big, 'fit', '--data', path, '--batch', String(batch), '--out', at('big'));
+      dnnc(
+        ...['train', big, 'fit', '--data', path, '--batch', String(batch)],
+        ...['--target', target, '--out', at('big')],
+      );
     const { code, err } = await run(many);
     expect(code).toBe(1);
     expect(err).toMatch(
@@ -266,6 +266,11 @@ describe.skipIf(!device)('a device', () => {
     expect(await run(fits + 1)).toMatchObject({ code: 1, err: expect.stringContaining('E0501') });
     expect(existsSync(at('big/metrics.jsonl'))).toBe(false);
   });
+});
+
+// The last of the file: it takes the device away.
+describe.skipIf(!device)('a device', () => {
+  const onWebgpu = [...base.slice(0, -1), 'webgpu'];
 
   it('that goes away in the middle ends the training with what is saved, and how to go on', async () => {
     const how = ['--epochs', '100000', '--checkpoint-every', '5', '--format', 'json', '--out', at('lost')];

@@ -1,8 +1,7 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findCheckpoint } from '../../src/cli/training/checkpoint.ts';
-import { getDevice } from '../gpu.ts';
-import { dnnc, examples, readTensorFile, temporaryFolder, writeTensors } from './helpers.ts';
+import { dnnc, examples, kernelTargets, readTensorFile, temporaryFolder, writeTensors } from './helpers.ts';
 import { bundleCommand, type Running, start } from './spawn.ts';
 
 /** With everything that a step depends on: running means, random values, moments, schedules of iter and epoch. */
@@ -242,15 +241,17 @@ describe('a process that is killed', () => {
   });
 });
 
-const device = await getDevice();
-
-describe.skipIf(!device)('a training on a device', () => {
-  it('goes on to the same bits', async () => {
-    const how = [...files, '--batch', '4', '--seed', '3'];
+describe.each(await kernelTargets())('a training on %s', target => {
+  it('goes on to the same bits, where it ran', async () => {
+    const how = [...files, '--batch', '4', '--seed', '3', '--target', target];
     expect(await train(...how, '--epochs', '3', '--out', at('d'))).toMatchObject({ code: 0 });
     await train(...how, '--steps', '7', '--out', at('d7'));
     expect(await train(...files, '--epochs', '3', '--resume', at('d7'))).toMatchObject({ code: 0, err: '' });
     expectSame('d7', 'd');
-    rmSync(at('d'), { recursive: true });
+    // Left to choose, a training that goes on has no choice.
+    await train(...files, '--steps', '9', '--target', 'auto', '--resume', at('d7'));
+    const other = await train(...files, '--target', 'interpret', '--resume', at('d7'));
+    expect(other.err).toContain(`--target: the training has ${target}, here it is interpret`);
+    for (const out of ['d', 'd7']) rmSync(at(out), { recursive: true });
   });
 });

@@ -6,7 +6,7 @@ import { buildModel } from '../../src/codegen/model.ts';
 import { compile } from '../../src/compile.ts';
 import { gpuTarget, softwareTarget } from '../../src/ir/target.ts';
 import { getDevice } from '../gpu.ts';
-import { dnnc, f32, readTensorFile, temporaryFolder, writeTensors } from './helpers.ts';
+import { dnnc, f32, kernelTargets, readTensorFile, temporaryFolder, writeTensors } from './helpers.ts';
 
 /** Programs whose parameters are as large as what they are fed. */
 const text = `
@@ -38,7 +38,7 @@ const six = writeTensors(at('six.safetensors'), { x: ramp(6, 2) });
 const four = writeTensors(at('four.safetensors'), { x: ramp(4, 2) });
 
 const device = await getDevice();
-const targets = ['interpret', ...(device ? ['webgpu'] : [])];
+const targets = ['interpret', ...(await kernelTargets())];
 
 const train = (program: string, data: string, out: string, ...more: string[]) =>
   dnnc('train', file, program, '--data', data, '--out', at(out), '-q', '--steps', '2', ...more);

@@ -1,7 +1,15 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { getDevice } from '../gpu.ts';
-import { dnnc, examples, f32, readTensorFile, temporaryFolder, tiny, writeTensors } from './helpers.ts';
+import {
+  dnnc,
+  examples,
+  f32,
+  kernelTargets,
+  readTensorFile,
+  temporaryFolder,
+  tiny,
+  writeTensors,
+} from './helpers.ts';
 
 const at = temporaryFolder();
 const file = at('tiny.dnn');
@@ -167,23 +175,23 @@ describe('train', () => {
   });
 });
 
-const device = await getDevice();
+describe.each(await kernelTargets())('train on %s', target => {
+  const compiled = (out: string, ...more: string[]) => train(out, '--target', target, ...more);
 
-describe.skipIf(!device)('train on a device', () => {
   it('follows the interpreter and repeats bit for bit', async () => {
     await interpret('reference', '--epochs', '2', '--val', val, '--keep-last');
-    const run = (out: string) => train(out, '--epochs', '2', '--val', val, '--keep-last');
+    const run = (out: string) => compiled(`${target}/${out}`, '--epochs', '2', '--val', val, '--keep-last');
     expect(await run('device')).toMatchObject({ code: 0, out: expect.stringMatching(/^adapter: /) });
-    const [want, got] = [metrics('reference'), metrics('device')];
+    const [want, got] = [metrics('reference'), metrics(`${target}/device`)];
     expect(got.map(l => [l.step, l.epoch, l.val])).toEqual(want.map(l => [l.step, l.epoch, l.val]));
     got.forEach((l, i) => {
       expect(l.loss).toBeCloseTo(want[i]!.loss, 4);
     });
     await run('again');
-    expect(weightsOf('again')).toEqual(weightsOf('device'));
+    expect(weightsOf(`${target}/again`)).toEqual(weightsOf(`${target}/device`));
     const [a, b] = [
       readTensorFile(at('reference/weights.safetensors')),
-      readTensorFile(at('device/weights.safetensors')),
+      readTensorFile(at(`${target}/device/weights.safetensors`)),
     ];
     expect(Object.keys(b).sort()).toEqual(Object.keys(a).sort());
     for (const [name, { data }] of Object.entries(a))
@@ -193,10 +201,11 @@ describe.skipIf(!device)('train on a device', () => {
   });
 
   it('goes on from weights', async () => {
-    await train('d1', '--steps', '3');
-    const { code } = await train('d2', '--steps', '1', '--weights', at('d1/weights.safetensors'));
+    await compiled('d1', '--steps', '3', '--overwrite');
+    const from = at('d1/weights.safetensors');
+    const { code } = await compiled('d2', '--steps', '1', '--weights', from, '--overwrite');
     expect(code).toBe(0);
-    await interpret('d3', '--steps', '1', '--weights', at('d1/weights.safetensors'));
+    await interpret('d3', '--steps', '1', '--weights', from, '--overwrite');
     expect(metrics('d2')[0]!.loss).toBeCloseTo(metrics('d3')[0]!.loss, 5);
   });
 });

@@ -1,3 +1,4 @@
+import { gpuBackend, wasmBackend } from '../../src/cli/backend.ts';
 import { type Compiled, check, compile } from '../../src/compile.ts';
 import type { DimEnv } from '../../src/ir/dim.ts';
 import * as D from '../../src/ir/dim.ts';
@@ -11,13 +12,13 @@ import { type FindOp, readGraph } from '../../src/ir/parse/graph.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import { printGraph } from '../../src/ir/print/graph.ts';
 import type { Precision } from '../../src/ir/scalar.ts';
-import { gpuTarget, softwareTarget, type Target } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
 import { isFloat } from '../../src/ir/type.ts';
 import { verifyGraph } from '../../src/ir/verify/graph.ts';
 import { primitive } from '../../src/ops/list.ts';
 import { differentiateGraph } from '../../src/passes/differentiate.ts';
-import { graphPasses, moduleGraphs } from '../../src/passes/pipeline.ts';
-import { type Counts, countCompiled, countGraph } from './counts.ts';
+import { type CompiledProgram, graphPasses, moduleGraphs } from '../../src/passes/pipeline.ts';
+import { type Counts, countCompiled, countGraph, wasmPasses } from './counts.ts';
 import { onDevice } from './device.ts';
 import { randomFrom } from './random.ts';
 import { differenceOf, isUnsteady, type Steadiness, steadiness } from './tolerance.ts';
@@ -44,7 +45,8 @@ export class Disagreement extends Error {
   }
 }
 
-const targets: readonly Target[] = [softwareTarget, gpuTarget];
+/** What pays for large works alone, for small ones too. */
+const eagerTarget: Target = { ...wasmTarget, name: 'wasm, eagerly', eager: true };
 const steps = 3;
 /** The seed that random numbers of programs begin with. */
 export const key = 7;
@@ -60,11 +62,17 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
     readsBack(graph);
     countPasses(graph, counts);
   }
-  const compilations = targets.map(target => ({ target, ...compiled(source, target) }));
+  const forWasm = subject.seed % 3 === 0 ? wasmTarget : eagerTarget;
+  const targets: readonly Target[] = [softwareTarget, gpuTarget, forWasm];
+  const compilations = targets.map(target => ({
+    target,
+    ...compiled(source, target, target.kind === 'cpu' ? countRewrites(counts) : undefined),
+  }));
   for (const {
+    target,
     compiled: { programs },
   } of compilations)
-    for (const made of programs.values()) countCompiled(counts, made);
+    for (const made of programs.values()) countCompiled(counts, made, target);
   const late = (): boolean => {
     const cut = performance.now() > (subject.until ?? Infinity);
     if (cut) counts.add('compared', 'left out: no time');
@@ -97,7 +105,7 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
       const fused =
         (kernels: boolean): Run =>
         (name, graph, inputs) => {
-          const { program, scheduled } = programs.get(name)!;
+          const { program, scheduled } = planFor(programs.get(name)!, dims);
           const own = only(graphs.get(name) ?? graph, inputs);
           const result = interpretProgram(program, own, { dims, ...(kernels && { kernels: scheduled }) });
           return { outputs: Object.fromEntries(result.outputs), state: Object.fromEntries(result.state) };
@@ -107,16 +115,45 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
       compare(`schedule for ${target.name}`, scenario.run(fused(true)), 'f64');
     }
     if (late()) return;
+    const threads = 1 + (subject.seed % 2);
+    counts.add('device', `${forWasm.name}, ${threads} threads`);
+    compare(
+      `WebAssembly, kernels for ${forWasm.name}`,
+      await onDevice(wasmBackend(threads), compilations[2]!, scenario),
+      'device',
+    );
+    if (late()) return;
     if (device && !subject.text.includes('f16')) {
       const { target, ...compilation } = compilations[subject.seed % 2]!;
       counts.add('device', target.name);
-      compare(`WebGPU, kernels for ${target.name}`, await onDevice(device, compilation, scenario), 'device');
+      const outcome = await onDevice(gpuBackend(device), compilation, scenario);
+      compare(`WebGPU, kernels for ${target.name}`, outcome, 'device');
     }
   }
 }
 
-function compiled(source: { name: string; text: string }, target: Target): Required<Compiled> {
-  const result = compile(source, { target });
+/** What runs for these sizes. */
+const planFor = (made: CompiledProgram, dims: DimEnv): Pick<CompiledProgram, 'program' | 'scheduled'> =>
+  made.variants?.find(({ fits }) => fits.every(d => D.evaluate(d, dims) >= 1)) ?? made;
+
+/** Counts the passes for WebAssembly that changed something: those whose text is not that of the pass before. */
+function countRewrites(counts: Counts): Watch {
+  const before = new Map<string, string>();
+  return (pass, text) => {
+    const end = text.indexOf('\n');
+    const [name, body] = [text.slice(0, end), text.slice(end)];
+    const known = before.get(name) ?? before.get(name.replace(blocks, ''));
+    if (known !== undefined && wasmPasses.includes(pass) && known !== body)
+      counts.add('pass that changed something', pass);
+    before.set(name, body);
+  };
+}
+
+const blocks = ', batch in blocks';
+type Watch = (pass: string, text: string) => void;
+
+function compiled(source: { name: string; text: string }, target: Target, watch?: Watch): Required<Compiled> {
+  const result = compile(source, { target, ...(watch && { watch }) });
   const errors = result.diagnostics.filter(d => d.severity === 'error');
   if (!result.compiled)
     throw new Disagreement(`not compiled ${errors[0]?.code}`, errors.map(d => d.message).join('\n'));

@@ -1,9 +1,11 @@
 import type { Graph, OpNode } from '../../src/ir/graph.ts';
 import type { Primitive } from '../../src/ir/primitive.ts';
 import type { Program } from '../../src/ir/program.ts';
+import type { Target } from '../../src/ir/target.ts';
 import { primitives } from '../../src/ops/list.ts';
 import type { CompiledProgram } from '../../src/passes/pipeline.ts';
-import type { Scheduled } from '../../src/passes/schedule/index.ts';
+import { chooseLaneMap, chooseLanes } from '../../src/passes/schedule/cpu/choose.ts';
+import { isInPlace, type Scheduled } from '../../src/passes/schedule/index.ts';
 import { classesOf, classOf } from './classes.ts';
 import { forms } from './forms.ts';
 import { optimiserForms } from './training.ts';
@@ -57,7 +59,7 @@ export class Counts {
   }
 }
 
-const passNames = [
+const graphAndGpuPasses = [
   'differentiate',
   'canonicalise',
   'fold',
@@ -67,7 +69,19 @@ const passNames = [
   'schedule',
   'plan-memory',
 ];
-const schedules = ['map', 'tile', 'split', 'workgroup', 'workgroup, split'];
+/** Passes for WebAssembly alone. */
+export const wasmPasses: readonly string[] = [
+  'drop-unit-axes',
+  'block-batch',
+  'winograd',
+  'join-axes',
+  'stage',
+];
+const schedules = [
+  ...['map', 'tile', 'split', 'workgroup', 'workgroup, split'],
+  ...['cpu: map of scalars', 'cpu: map of vectors', 'cpu: tiles of scalars'],
+  ...['cpu: vectors along the outputs', 'cpu: vectors along the reduction'],
+];
 const fusions = ['view', 'inline', 'epilogue', 'maps side by side', 'sibling', 'in place', 'pack', 'loop'];
 
 function expected(): [group: string, name: string][] {
@@ -84,7 +98,10 @@ function expected(): [group: string, name: string][] {
       n,
     ]),
     ...optimiserForms.map((name): [string, string] => ['optimiser', name]),
-    ...passNames.map((name): [string, string] => ['pass that changed something', name]),
+    ...[...graphAndGpuPasses, ...wasmPasses].map((name): [string, string] => [
+      'pass that changed something',
+      name,
+    ]),
     ...schedules.map((name): [string, string] => ['schedule', name]),
     ...fusions.map((name): [string, string] => ['fusion', name]),
     ...['f32', 'f16', 'i32', 'u32', 'u8', 'bool'].map((name): [string, string] => ['dtype', name]),
@@ -121,7 +138,11 @@ export function countGraph(counts: Counts, graph: Graph): void {
 }
 
 /** What later passes did: fewer works than ops, tensors side by side, kernels, a plan. */
-export function countCompiled(counts: Counts, { graph, program, scheduled, plan }: CompiledProgram): void {
+export function countCompiled(
+  counts: Counts,
+  { graph, program, scheduled, plan, variants = [] }: CompiledProgram,
+  target: Target,
+): void {
   const changed = (pass: string, holds: boolean): void => {
     if (holds) counts.add('pass that changed something', pass);
   };
@@ -136,7 +157,9 @@ export function countCompiled(counts: Counts, { graph, program, scheduled, plan 
   );
   changed('plan-memory', plan.dispatches.length > 0);
   countProgram(counts, program);
-  countKernels(counts, program, scheduled);
+  if (target.kind === 'cpu')
+    for (const p of [program, ...variants.map(v => v.program)]) countLanes(counts, p);
+  else countKernels(counts, program, scheduled);
 }
 
 /** What kind of fusion made the works of a program, told from the works. */
@@ -160,6 +183,19 @@ function countProgram(counts: Counts, { tensors, works }: Program): void {
       'in place',
       outputs.some(t => inputs.includes(t)),
     );
+  }
+}
+
+function countLanes(counts: Counts, { works }: Program): void {
+  for (const work of works) {
+    const compute = work.region.stages[0]!;
+    const lane = compute.reduce ? chooseLanes(compute, isInPlace(work)).lane : chooseLaneMap(compute).lane;
+    const name = !compute.reduce
+      ? `map of ${lane ? 'vectors' : 'scalars'}`
+      : !lane
+        ? 'tiles of scalars'
+        : `vectors along the ${compute.axes.includes(lane) ? 'outputs' : 'reduction'}`;
+    counts.add('schedule', `cpu: ${name}`);
   }
 }
 

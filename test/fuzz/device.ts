@@ -1,14 +1,13 @@
 import type { TensorInput } from '../../runtime/index.ts';
-import { open } from '../../runtime/index.ts';
-import { buildModel } from '../../src/codegen/model.ts';
+import type { Backend } from '../../src/cli/backend.ts';
 import type { Compiled } from '../../src/compile.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import { fromHost, toHost } from '../gpu/single-op.ts';
 import { type Arrays, key, type Scenario } from './check.ts';
 
-/** What a scenario gives on a device, through the runtime as an app uses it; first values are those of the host. */
+/** What a scenario gives where kernels run, through the runtime as an app uses it; first values are those of the host. */
 export async function onDevice(
-  device: GPUDevice,
+  backend: Backend,
   { entries, compiled }: Required<Compiled>,
   { module, weights, data }: Scenario,
 ): Promise<Arrays> {
@@ -16,15 +15,15 @@ export async function onDevice(
   const train = module.trains[0];
   for (const name of train ? [train.name] : module.nets.map(n => n.name)) {
     const entry = entries.find(e => e.name === name)!;
-    const model = buildModel(entry, compiled.layout);
+    const { session: first, model } = await backend.open(entry, compiled.layout, () => ({ seed: key }));
     const state = model.state.map(s => s.name);
-    const first = await open(model, { device, seed: key });
     for (const s of state) found[`init ${s}`] = fromHost(await first.read(s));
     first.dispose();
     const given = state.map(s => [s, { ...toHost(weights[s]!), dtype: weights[s]!.dtype }] as const);
-    const session = await open(model, { device, seed: key, weights: Object.fromEntries(given) });
+    const options = { seed: key, weights: Object.fromEntries(given) };
+    const { session } = await backend.open(entry, compiled.layout, () => options);
     const run = async (program: string, step: number, prefix: string): Promise<void> => {
-      const wanted = model.programs[program]!.inputs.map(t => t.name);
+      const wanted = model.programs[program]![0]!.inputs.map(t => t.name);
       const inputs = Object.fromEntries(
         Object.entries(data[step]!)
           .filter(([n]) => wanted.includes(n))

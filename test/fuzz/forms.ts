@@ -182,6 +182,25 @@ export const forms: Readonly<Record<string, Form>> = {
     const text = `${x.name} -> conv(${out}, ${k}, groups = ${groups}${bias}) -> ${w.random.pick(['tanh', 'relu', 'batch_norm'])}`;
     return [w.one(text, tensor('f32', [N, out, h - k + 1, width - k + 1]), [x], x.level + 1)];
   },
+  // Tiles of Winograd's transform that overlap, and strides whose phases are copied apart.
+  'filters of 3 x 3': w => {
+    const size = (): number => 4 + w.random.below(6);
+    const [c, h, width] = [1 + w.random.below(4), size(), size()];
+    const x = shaped(w, [N, c, h, width]);
+    const out = 1 + w.random.below(6);
+    const [stride, dilation] = w.random.pick([
+      [1, 1],
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [1, 2],
+    ] as const);
+    const pad = dilation === 2 ? 2 : w.random.below(2);
+    const of = (n: number): number => Math.floor((n + 2 * pad - 2 * dilation - 1) / stride) + 1;
+    const options = `stride = ${stride}, pad = ${pad}, dilation = ${dilation}`;
+    const text = `${x.name} -> conv(${out}, 3, ${options}) -> ${w.random.pick(['tanh', 'relu', 'batch_norm'])}`;
+    return [w.one(text, tensor('f32', [N, out, of(h), of(width)]), [x], x.level + 1)];
+  },
   pooling: w => {
     const { x, c, h, width } = image(w);
     const k = 1 + w.random.below(Math.min(3, h, width));

@@ -45,7 +45,15 @@ export function randomCase(seed: number, size: Size, wishes: readonly string[] =
     if (random.chance(0.7)) callLike(w, ops(), dtypes);
     else write(w, ways());
   }
-  const sizes = random.pick([[{ N: 1 }], [{ N: 3 }], [{ N: 2 }], [{ N: 4 }, { N: 1 }]]);
+  // From 8 on WebAssembly takes the batch in blocks of 16.
+  const sizes = random.pick([
+    [{ N: 1 }],
+    [{ N: 3 }],
+    [{ N: 2 }],
+    [{ N: 4 }, { N: 1 }],
+    [{ N: 8 }],
+    [{ N: 17 }],
+  ]);
   const rest = { inputs: w.inputs, declarations: w.declarations, lines: w.lines, sizes };
   if (training) return { ...rest, ...trained(w, leaves(w), seed), forms: [...w.forms] };
   const outputs = leaves(w).slice(0, 10);
@@ -85,6 +93,7 @@ function* wished(w: Writer, wishes: readonly string[], dtypes: readonly DType[])
 function formOf(wish: string): string | undefined {
   if (wish.startsWith('schedule: workgroup')) return 'a large product';
   if (wish.startsWith('form: scan')) return 'scan';
+  if (wish.endsWith(': winograd')) return 'filters of 3 x 3';
   const name = wish.replace(/^form: /, '');
   return forms[name] && name;
 }

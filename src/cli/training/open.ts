@@ -58,6 +58,8 @@ export function takeWeights(
 
 export interface OpenedTrainer {
   readonly trainer: Trainer;
+  /** What `auto` came to be. */
+  readonly target: Exclude<RunTarget, 'auto'>;
   readonly close: () => void;
 }
 
@@ -98,7 +100,8 @@ export async function openTrainer(
       evaluate: expandGraph(train.evaluate),
       init: expandGraph(train.init),
     }));
-    return { trainer: new InterpretedTrainer(graphs, trainState(train), seed, feed), close: () => {} };
+    const interpreted = new InterpretedTrainer(graphs, trainState(train), seed, feed);
+    return { trainer: interpreted, target, close: () => {} };
   }
   const { threads, precision } = options;
   const backend = await openBackend({ target, threads, precision });
@@ -121,7 +124,7 @@ export async function openTrainer(
       for (const { program, batch, data } of batches)
         opened.requireMemory(program, Math.min(batch, data.examples), data);
     });
-    return { trainer: opened, close: () => backend.close() };
+    return { trainer: opened, target: backend.kind, close: () => backend.close() };
   } catch (error) {
     trainer?.dispose();
     backend.close();

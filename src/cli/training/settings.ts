@@ -35,6 +35,7 @@ export interface RunSettings {
   readonly graph: string;
   readonly data: string;
   readonly val?: string;
+  /** Where it ran; `auto` before that is known. */
   readonly target: RunTarget;
   /** `f32` where absent. */
   readonly precision?: StoragePrecision;
@@ -100,7 +101,8 @@ export function resumedSettings(
   compare('the training program', train.name, before.program);
   compare('--batch', flags.batch, before.batch);
   compare('--seed', flags.seed, before.seed);
-  compare('--target', flags.target, before.target);
+  // Left to choose, it goes on where it ran.
+  if (flags.target !== 'auto') compare('--target', flags.target, before.target);
   compare('--precision', flags.precision, before.precision ?? 'f32');
   if (!flags.shuffle && before.shuffle) differences.push('--no-shuffle: the training shuffles');
   if (flags.keepLast && !before.keepLast)

@@ -178,7 +178,7 @@ function commentsOf({ origin: { path, span }, absorbed }: Work): string[] {
 }
 
 /** Whether it may read what it overwrites: parameters and state of a training step, states of a loop. */
-function isInPlace({ inputs, outputs }: Work): boolean {
+export function isInPlace({ inputs, outputs }: Work): boolean {
   const read = new Set(inputs.map(storageOf));
   return outputs.some(t => inState(storageOf(t)) || read.has(storageOf(t)));
 }
