@@ -75,6 +75,7 @@ export function compile(source: Source, options: CompileOptions = {}): Compiled 
     const compiled = compileModule(module, {
       target: options.target ?? gpuTarget,
       diagnostics: later,
+      ...(options.sizes && { sizes: options.sizes }),
       ...(options.precision && { precision: options.precision }),
       ...(options.only && { only: options.only }),
       ...(options.watch && { watch: options.watch }),

@@ -8,6 +8,8 @@ export const passNames = [
   'fuse',
   'narrow',
   'pack',
+  'order',
+  'overwrite',
   'schedule',
   'plan-memory',
   'wgsl',

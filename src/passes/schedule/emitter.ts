@@ -226,7 +226,9 @@ export class Emitter {
             .map(atom =>
               atom.kind === 'symbol'
                 ? K.uniform('i32', atom.name)
-                : K.binary('floordiv', this.dim(atom.a), this.dim(atom.b)),
+                : atom.kind === 'max'
+                  ? atom.of.map(x => this.dim(x)).reduce((a, b) => K.binary('max', a, b))
+                  : K.binary('floordiv', this.dim(atom.a), this.dim(atom.b)),
             )
             .reduce<KExpr | undefined>((a, b) => (a ? K.binary('mul', a, b) : b), undefined),
           coefficient,
