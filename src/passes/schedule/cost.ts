@@ -107,13 +107,21 @@ export function estimate(
     return sum + distinct(load, extents) * (isShared ? one / sharers + price.arithmetic : one);
   }, 0);
   const parts = compute.reduce!.monoid.types.length;
-  const turn =
+  const body =
     loaded +
     block * (taps * (lifts + parts) * price.arithmetic + parts * price.update) +
     4 * price.arithmetic;
+  const turn = body * slowdown(body, price);
   const outputs = block * compute.outs.length * price.load;
   const time =
     (Math.max(invocations, price.lanes) / price.lanes) * (turns * turn + outputs + 10 * price.arithmetic);
   const code = block * taps * (lifts + parts);
   return { time: time + price.dispatch + code * price.code, code };
+}
+
+/** How much longer a turn takes because of its length; from the limit on it grows gradually. */
+function slowdown(turn: number, { body }: Prices): number {
+  if (!body) return 1;
+  const over = Math.min(1, Math.max(0, (5 * (turn - body.time)) / body.time));
+  return 1 + over * (body.beyond - 1);
 }
