@@ -101,27 +101,44 @@ export function estimate(
     turns *= nominalValue(axis.extent) / size;
   }
   const isOwn = (axis: Axis): boolean => compute.axes.includes(axis) && !shared!.has(axis);
-  const loaded = loads.reduce((sum, load) => {
-    const one = price.load + (load.guarded ? 3 * price.arithmetic : 0);
+  // In numbers of loads and hand-overs.
+  let loaded = 0;
+  let handed = 0;
+  let guards = 0;
+  for (const load of loads) {
+    const elements = distinct(load, extents);
     const isShared = shared && sharedAlong(load.places, extents) && ![...load.axes].some(isOwn);
-    return sum + distinct(load, extents) * (isShared ? one / sharers + price.arithmetic : one);
-  }, 0);
+    loaded += isShared ? elements / sharers : elements;
+    if (isShared) handed += elements;
+    if (load.guarded) guards += isShared ? elements / sharers : elements;
+  }
   const parts = compute.reduce!.monoid.types.length;
+  const count = block * taps * (lifts + parts);
   const body =
-    loaded +
-    block * (taps * (lifts + parts) * price.arithmetic + parts * price.update) +
+    loaded * price.load +
+    handed * (price.share ?? 0) +
+    count * price.arithmetic +
+    block * parts * price.update +
     4 * price.arithmetic;
-  const turn = body * slowdown(body, price);
+  const size = { loaded, handed, operations: count, updates: block * parts };
+  const turn = body * slowdown(size, price) + guards * 3 * price.arithmetic;
   const outputs = block * compute.outs.length * price.load;
   const time =
     (Math.max(invocations, price.lanes) / price.lanes) * (turns * turn + outputs + 10 * price.arithmetic);
-  const code = block * taps * (lifts + parts);
-  return { time: time + price.dispatch + code * price.code, code };
+  return { time: time + price.dispatch + count * price.code, code: count };
 }
 
-/** How much longer a turn takes because of its length; from the limit on it grows gradually. */
-function slowdown(turn: number, { body }: Prices): number {
+interface BodySize {
+  readonly loaded: number;
+  readonly handed: number;
+  readonly operations: number;
+  readonly updates: number;
+}
+
+/** How much longer a turn takes because of its length; from the limit on it grows fast. */
+function slowdown({ loaded, handed, operations, updates }: BodySize, { body }: Prices): number {
   if (!body) return 1;
-  const over = Math.min(1, Math.max(0, (5 * (turn - body.time)) / body.time));
+  const instructions = loaded * body.load + handed * body.share + operations + 2 * updates;
+  const over = Math.min(1, Math.max(0, (15 * (instructions - body.instructions)) / body.instructions));
   return 1 + over * (body.beyond - 1);
 }

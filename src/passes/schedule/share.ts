@@ -65,12 +65,7 @@ export class Sharing {
   readonly #lane: Axis = { name: 'lane', extent: D.constant(sharers) };
 
   /** `own`: the axes of which lanes have different points; `sizes`: how many of an axis stand in straight-line code. */
-  constructor(
-    emitter: Emitter,
-    compute: Compute,
-    own: ReadonlySet<Axis>,
-    sizes: ReadonlyMap<Axis, number>,
-  ) {
+  constructor(emitter: Emitter, compute: Compute, own: ReadonlySet<Axis>, sizes: ReadonlyMap<Axis, number>) {
     this.#emitter = emitter;
     const found = new Map<string, SharedLoad>();
     for (const load of loadsOf(compute.reduce!.lift)) {
