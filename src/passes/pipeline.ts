@@ -132,11 +132,11 @@ const blocking: Pass<Program> = {
   run: blockBatch,
 };
 
-const transforming: Pass<Program> = {
+const transforming = (target: Target): Pass<Program> => ({
   name: 'winograd',
   doc: 'Takes 3x3 filters of stride 1 through Winograd transforms where that saves time.',
-  run: winograd,
-};
+  run: p => winograd(p, target),
+});
 
 const joining: Pass<Program> = {
   name: 'join-axes',
@@ -211,8 +211,9 @@ function planned(
   name: string,
 ): Lowered & Pick<CompiledProgram, 'variants'> {
   const own = named(context, name);
-  if (context.target.kind !== 'cpu') return lower(packed, layout, own);
+  if (context.target.kind === 'gpu') return lower(packed, layout, own);
   const rows = runPass(dropping, packed, own, programLevel, programLevel);
+  if (context.target.kind === 'software') return lower(arranged(rows, own), layout, own);
   const blocks = runPass(
     blocking,
     rows,
@@ -231,12 +232,12 @@ function planned(
   return pays ? { ...whole, variants: [{ fits, ...lower(inBlocks, layout, other) }] } : whole;
 }
 
-/** What is done for a CPU alone, once it is decided how tensors lie. */
-const arranged = (program: Program, context: PassContext): Program =>
-  [transforming, joining, staging].reduce(
-    (p, pass) => runPass(pass, p, context, programLevel, programLevel),
-    program,
-  );
+/** What is done once it is decided how tensors lie. */
+function arranged(program: Program, context: PipelineContext): Program {
+  const { target } = context;
+  const passes = [transforming(target), joining, ...(target.kind === 'cpu' ? [staging] : [])];
+  return passes.reduce((p, pass) => runPass(pass, p, context, programLevel, programLevel), program);
+}
 
 /** Kernels for every work, and a place for every tensor. */
 function lower(program: Program, layout: StateLayout, context: PipelineContext): Lowered {

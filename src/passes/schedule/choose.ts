@@ -122,7 +122,8 @@ export function chooseMap(compute: Compute, target: Target): MapChoice {
     return { perInvocation: Math.min(4096, Math.ceil(total / 16)) || 1, workgroupSize: 1 };
   if (target.kind === 'gpu')
     return { perInvocation: 1, workgroupSize: Math.min(64, target.maxComputeInvocationsPerWorkgroup) };
-  const perInvocation = [16, 8, 4, 2].find(n => total / (64 * n) >= 8) ?? 1;
+  const most = 16 / compute.outs.length;
+  const perInvocation = [16, 8, 4, 2].find(n => n <= most && total / (64 * n) >= 8) ?? 1;
   const size = perInvocation > 1 || total >= 512 ? 64 : total >= 64 ? 16 : 4;
   return { perInvocation, workgroupSize: size };
 }
