@@ -224,8 +224,9 @@ function planned(
   name: string,
 ): Lowered & Pick<CompiledProgram, 'variants'> {
   const own = named(context, name);
-  if (context.target.kind !== 'cpu') return lower(packed, layout, own, name);
+  if (context.target.kind === 'gpu') return lower(packed, layout, own, name);
   const rows = runPass(dropping, packed, own, programLevel, programLevel);
+  if (context.target.kind === 'software') return lower(arranged(rows, own), layout, own, name);
   const blocks = runPass(
     blocking,
     rows,
@@ -244,12 +245,12 @@ function planned(
   return pays ? { ...whole, variants: [{ fits, ...lower(inBlocks, layout, other, name) }] } : whole;
 }
 
-/** What is done for a CPU alone, once it is decided how tensors lie. */
-const arranged = (program: Program, context: PipelineContext): Program =>
-  [transforming(context.target), joining, staging(context.target)].reduce(
-    (p, pass) => runPass(pass, p, context, programLevel, programLevel),
-    program,
-  );
+/** What is done once it is decided how tensors lie. */
+function arranged(program: Program, context: PipelineContext): Program {
+  const { target } = context;
+  const passes = [transforming(target), joining, ...(target.kind === 'cpu' ? [staging(target)] : [])];
+  return passes.reduce((p, pass) => runPass(pass, p, context, programLevel, programLevel), program);
+}
 
 /** Kernels for every work, and a place for every tensor. */
 function lower(unordered: Program, layout: StateLayout, context: PipelineContext, name: string): Lowered {

@@ -2,14 +2,17 @@ import type { Axis, Compute } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import type { Target } from '../../ir/target.ts';
 import { prices } from '../prices.ts';
-import { estimate, subject } from './cost.ts';
+import { estimate, type Subject, subject } from './cost.ts';
 import { nominalValue } from './grid.ts';
 import type { MapChoice } from './map.ts';
+import { sharers } from './share.ts';
 import type { TileChoice } from './tile.ts';
 
 /** Most multiply-adds of straight-line code, and accumulators, in one kernel. */
 const limits = {
   software: { code: 480, block: 32 },
+  /** `software` where lanes share loads. */
+  shared: { code: 2048, block: 256 },
   gpu: { code: 64, block: 16 },
   cpu: { code: 64, block: 8 },
 } as const;
@@ -26,18 +29,40 @@ export function chooseTiles(compute: Compute, target: Target, inPlace = false): 
   const limit = limits[target.kind];
   const facts = subject(compute);
   let best: { tile: Map<Axis, number>; unroll: Map<Axis, number>; time: number } | undefined;
+  let shared: ReadonlySet<Axis> | undefined;
   for (const unroll of unrolls(compute.reduce!.axes))
     for (const tile of tiles(compute.axes, limit.block, inPlace)) {
       const { time, code } = estimate(facts, tile, unroll, price);
       if (code > limit.code && (tile.size > 0 || unroll.size > 0)) continue;
       if (!best || time < best.time) best = { tile, unroll, time };
     }
+  for (const axes of target.features.has('subgroups') ? sharedAxes(facts) : [])
+    for (const unroll of unrolls(compute.reduce!.axes))
+      for (const tile of tiles(compute.axes, limits.shared.block, inPlace)) {
+        const { time, code } = estimate(facts, tile, unroll, price, axes);
+        if (code > limits.shared.code || time >= best!.time) continue;
+        best = { tile, unroll, time };
+        shared = axes;
+      }
   const { tile, unroll, time } = best!;
   const invocations = compute.axes.reduce(
     (n, a) => n * Math.ceil(nominalValue(a.extent) / (tile.get(a) ?? 1)),
     1,
   );
+  if (shared) return { tiles: { tile, unroll, shared, workgroupSize: sharers }, time, invocations };
   return { tiles: { tile, unroll, workgroupSize: workgroupSize(invocations, target) }, time, invocations };
+}
+
+/** The sets of axes of which lanes may have the same point, so that they share a load: those of one load each. */
+function sharedAxes({ compute, loads }: Subject): ReadonlySet<Axis>[] {
+  const found = new Map<string, ReadonlySet<Axis>>();
+  for (const { axes } of loads) {
+    const own = compute.axes.filter(a => !axes.has(a));
+    if (own.reduce((n, a) => n * nominalValue(a.extent), 1) < sharers) continue;
+    const shared = compute.axes.filter(a => axes.has(a));
+    found.set(shared.map(a => compute.axes.indexOf(a)).join(), new Set(shared));
+  }
+  return [...found.values()];
 }
 
 /** Small grids get small workgroups, so that every core has some. */
@@ -97,7 +122,8 @@ export function chooseMap(compute: Compute, target: Target): MapChoice {
     return { perInvocation: Math.min(4096, Math.ceil(total / 16)) || 1, workgroupSize: 1 };
   if (target.kind === 'gpu')
     return { perInvocation: 1, workgroupSize: Math.min(64, target.maxComputeInvocationsPerWorkgroup) };
-  const perInvocation = [16, 8, 4, 2].find(n => total / (64 * n) >= 8) ?? 1;
+  const most = 16 / compute.outs.length;
+  const perInvocation = [16, 8, 4, 2].find(n => n <= most && total / (64 * n) >= 8) ?? 1;
   const size = perInvocation > 1 || total >= 512 ? 64 : total >= 64 ? 16 : 4;
   return { perInvocation, workgroupSize: size };
 }

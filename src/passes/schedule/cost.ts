@@ -6,6 +6,7 @@ import { loadsOf } from '../fuse/definition.ts';
 import type { Prices } from '../prices.ts';
 import { nominalValue } from './grid.ts';
 import { operations } from './operations.ts';
+import { placesOf, sharedAlong, sharers } from './share.ts';
 
 /** Everything about one reduction that does not change from choice to choice. */
 export interface Subject {
@@ -19,6 +20,8 @@ export interface Subject {
 interface LoadShape {
   readonly dims: readonly { readonly linear: boolean; readonly steps: ReadonlyMap<Axis, number> }[];
   readonly guarded: boolean;
+  readonly places: readonly ReadonlySet<Axis>[];
+  readonly axes: ReadonlySet<Axis>;
 }
 
 export function subject(compute: Compute): Subject {
@@ -27,6 +30,8 @@ export function subject(compute: Compute): Subject {
     compute,
     loads: loadsOf(lift).map(load => ({
       guarded: load.guard !== undefined,
+      places: placesOf(load),
+      axes: new Set(placesOf(load).flatMap(p => [...p])),
       dims: load.at.map(index => {
         const { axes, rest } = A.axisCoefficients(index);
         const steps = new Map<Axis, number>();
@@ -74,15 +79,20 @@ export function estimate(
   tile: ReadonlyMap<Axis, number>,
   unroll: ReadonlyMap<Axis, number>,
   price: Prices,
+  shared?: ReadonlySet<Axis>,
 ): Estimate {
   const extents = new Map([...tile, ...unroll]);
   let block = 1;
-  let invocations = 1;
+  let own = 1;
+  let groups = 1;
   for (const axis of compute.axes) {
     const size = tile.get(axis) ?? 1;
+    const count = Math.ceil(nominalValue(axis.extent) / size);
     block *= size;
-    invocations *= Math.ceil(nominalValue(axis.extent) / size);
+    if (shared?.has(axis)) groups *= count;
+    else own *= count;
   }
+  const invocations = groups * (shared ? sharers * Math.ceil(own / sharers) : own);
   let taps = 1;
   let turns = 1;
   for (const axis of compute.reduce!.axes) {
@@ -90,18 +100,45 @@ export function estimate(
     taps *= size;
     turns *= nominalValue(axis.extent) / size;
   }
-  const loaded = loads.reduce(
-    (sum, load) => sum + distinct(load, extents) * (price.load + (load.guarded ? 3 * price.arithmetic : 0)),
-    0,
-  );
+  const isOwn = (axis: Axis): boolean => compute.axes.includes(axis) && !shared!.has(axis);
+  // In numbers of loads and hand-overs.
+  let loaded = 0;
+  let handed = 0;
+  let guards = 0;
+  for (const load of loads) {
+    const elements = distinct(load, extents);
+    const isShared = shared && sharedAlong(load.places, extents) && ![...load.axes].some(isOwn);
+    loaded += isShared ? elements / sharers : elements;
+    if (isShared) handed += elements;
+    if (load.guarded) guards += isShared ? elements / sharers : elements;
+  }
   const parts = compute.reduce!.monoid.types.length;
-  const turn =
-    loaded +
-    block * (taps * (lifts + parts) * price.arithmetic + parts * price.update) +
+  const count = block * taps * (lifts + parts);
+  const body =
+    loaded * price.load +
+    handed * (price.share ?? 0) +
+    count * price.arithmetic +
+    block * parts * price.update +
     4 * price.arithmetic;
+  const size = { loaded, handed, operations: count, updates: block * parts };
+  const turn = body * slowdown(size, price) + guards * 3 * price.arithmetic;
   const outputs = block * compute.outs.length * price.load;
   const time =
     (Math.max(invocations, price.lanes) / price.lanes) * (turns * turn + outputs + 10 * price.arithmetic);
-  const code = block * taps * (lifts + parts);
-  return { time: time + price.dispatch + code * price.code, code };
+  return { time: time + price.dispatch + count * price.code, code: count };
+}
+
+interface BodySize {
+  readonly loaded: number;
+  readonly handed: number;
+  readonly operations: number;
+  readonly updates: number;
+}
+
+/** How much longer a turn takes because of its length; from the limit on it grows fast. */
+function slowdown({ loaded, handed, operations, updates }: BodySize, { body }: Prices): number {
+  if (!body) return 1;
+  const instructions = loaded * body.load + handed * body.share + operations + 2 * updates;
+  const over = Math.min(1, Math.max(0, (15 * (instructions - body.instructions)) / body.instructions));
+  return 1 + over * (body.beyond - 1);
 }
