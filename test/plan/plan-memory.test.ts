@@ -25,8 +25,9 @@ describe('planMemory on random programs', () => {
         programs,
         fc.array(sizes, { minLength: 1, maxLength: 4 }),
         fc.boolean(),
-        (b, list, reuse) => {
-          const made = planMemory(b.program(), b.works, empty, { reuse });
+        fc.boolean(),
+        (b, list, reuse, prologue) => {
+          const made = planMemory(b.program(), b.works, empty, { reuse, prologue });
           expect(verifyPlan(made, empty, { N: 1, T: 1, H: 3 }, { N: 64, T: 1, H: 3 }, ...list)).toEqual([]);
           for (const s of list) {
             const live = made.liveBytes(s);

@@ -23,11 +23,11 @@ export interface BatchLayout {
   readonly vanishing: ReadonlySet<Work>;
 }
 
-/** Images side by side: four vectors of four lanes, the accumulators that a register tile has for one output. */
-export const blockSize = 16;
+/** Examples side by side: two vectors of four lanes. As fast as 16 where those are full, and leaves fewer empty at the end. */
+export const blockSize = 8;
 
-/** The smallest batch of a known size for which blocks pay. */
-export const leastBatch = 8;
+/** The smallest batch for which blocks pay: half a block. */
+export const leastBatch = 4;
 
 /** Undefined where there is no batch, or no work reads what lies along it again and again. */
 export function findBatch(program: Program): BatchLayout | undefined {
