@@ -28,6 +28,11 @@ export interface CompileOptions extends CheckOptions {
    * in f32. The kernels then need `shader-f16`. `f32` by default.
    */
   readonly precision?: StoragePrecision;
+  /**
+   * Bytes that the memory of each program may take beside parameters and states, at the sizes given (64 for others):
+   * results are let go of and computed again until it fits.
+   */
+  readonly memoryLimit?: number;
   /** Compiles only the programs with these names (`LeNet`, `mnist.step`); all where absent. */
   readonly only?: (program: string) => boolean;
   /** Is given the printed IR after every pass. */
@@ -76,6 +81,7 @@ export function compile(source: Source, options: CompileOptions = {}): Compiled 
       target: options.target ?? gpuTarget,
       diagnostics: later,
       ...(options.sizes && { sizes: options.sizes }),
+      ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
       ...(options.precision && { precision: options.precision }),
       ...(options.only && { only: options.only }),
       ...(options.watch && { watch: options.watch }),

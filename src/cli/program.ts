@@ -8,7 +8,7 @@ import type { ExplainOptions } from './explain.ts';
 import type { FmtOptions } from './fmt.ts';
 import type { Io } from './io.ts';
 import {
-  parseCount,
+  parseBytes, parseCount,
   parseDefine,
   parseDim,
   parseInterval,
@@ -67,6 +67,11 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     ]);
     return fallback === undefined ? option : option.default(fallback);
   };
+  const memoryLimit = [
+    '--memory-limit <bytes>',
+    'what a program may take beside parameters and states, as in 500MB; computes again what it must let go of',
+    parseBytes,
+  ] as const;
   const precision = (): Option =>
     new Option('--precision <precision>', 'f16: tensors in half precision (default: f32)').choices([
       'f32',
@@ -120,6 +125,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
         .default('webgpu'),
     )
     .addOption(profile('gpu'))
+    .option(...memoryLimit)
     .addOption(precision())
     .action(async (file: string, options: CompileCommandOptions) =>
       finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
@@ -163,6 +169,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     )
     .addOption(runTarget())
     .option(...threads)
+    .option(...memoryLimit)
     .addOption(precision())
     .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
     .addOption(
@@ -198,6 +205,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   onSource('explain', 'show layers, kernels after fusion and memory')
     .option('--dim <name=size>', 'size of a free dim (default: 64); may be given again', parseDim)
     .addOption(profile())
+    .option(...memoryLimit)
     .addOption(precision())
     .option('--time', 'measure every program on the adapter')
     .addOption(format())

@@ -8,14 +8,14 @@ import type { Plan, StateLayout } from '../ir/plan.ts';
 import { printKernel } from '../ir/print/kernel.ts';
 import { printPlan } from '../ir/print/plan.ts';
 import { printProgram } from '../ir/print/program.ts';
-import type { Program, Tensor } from '../ir/program.ts';
+import type { Program, Tensor, Work } from '../ir/program.ts';
 import type { Target } from '../ir/target.ts';
 import { printType } from '../ir/type.ts';
 import { verifyKernel } from '../ir/verify/kernel.ts';
 import { verifyPlan } from '../ir/verify/plan.ts';
 import { verifyProgram } from '../ir/verify/program.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
-import { openSize } from '../support/errors/shapes.ts';
+import { aboveMemoryLimit, openSize } from '../support/errors/shapes.ts';
 import { blockBatch, blocksFit } from './block-batch.ts';
 import { canonicalise } from './canonicalise.ts';
 import { differentiate, differentiateScaled } from './differentiate.ts';
@@ -31,6 +31,7 @@ import { pack, packGroups, stateOrder } from './pack.ts';
 import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, runPass } from './pass.ts';
 import { layoutState, planMemory } from './plan-memory.ts';
 import { nominal } from './prices.ts';
+import { fitInto } from './recompute/index.ts';
 import { type Scheduled, schedule } from './schedule/index.ts';
 import { stage } from './stage.ts';
 import { dropUnitAxes } from './unit-axes.ts';
@@ -78,6 +79,8 @@ interface Lowered {
   readonly plan: Plan;
   /** The most bytes that would live at once in the order of the source, at the sizes for which memory is packed. */
   readonly sourceBytes: number;
+  /** Works that run again so that less need be kept; absent where none do. */
+  readonly again?: readonly Work[];
 }
 
 /** One program with what it became at every level. */
@@ -108,6 +111,8 @@ export interface PipelineContext extends PassContext {
   readonly precision?: StoragePrecision;
   /** Sizes of free dims for which memory is packed, by name or by `train.name`; nominal ones for others. */
   readonly sizes?: DimEnv;
+  /** Bytes that the arena of each program may take at those sizes; as many as it wants where absent. */
+  readonly memoryLimit?: number;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
 }
@@ -252,42 +257,51 @@ function arranged(program: Program, context: PipelineContext): Program {
   return passes.reduce((p, pass) => runPass(pass, p, context, programLevel, programLevel), program);
 }
 
-/** Kernels for every work, and a place for every tensor. */
+/** Kernels for every work, and a place for every tensor. Where there is a limit, results are made again until they fit. */
 function lower(unordered: Program, layout: StateLayout, context: PipelineContext, name: string): Lowered {
-  const { target } = context;
+  const { target, memoryLimit } = context;
   const sizes = packedFor(unordered, context.sizes ?? {}, name);
   const ordering: Pass<Program> = {
     name: 'order',
     doc: 'Puts works into an order in which few bytes live at once.',
     run: p => orderWorks(p, sizes),
   };
-  const program = [ordering, overwriting].reduce(
-    (p, pass) => runPass(pass, p, context, programLevel, programLevel),
-    unordered,
+  const sourceBytes = liveBytes(unordered, sizes);
+  const ordered = runPass(ordering, unordered, context, programLevel, programLevel);
+  const finish = (given: Program): Lowered => {
+    const program = runPass(overwriting, given, context, programLevel, programLevel);
+    const scheduled = runPass(
+      {
+        name: 'schedule',
+        doc: 'Gives every work its kernels, chosen for the target.',
+        run: p => schedule(p, target),
+      },
+      program,
+      context,
+      programLevel,
+      kernelLevel,
+    );
+    const plan = runPass(
+      {
+        name: 'plan-memory',
+        doc: 'Gives every tensor its place and every dispatch its bindings.',
+        run: list => planMemory(program, list, layout, { prologue: target.kind === 'cpu', sizes }),
+      },
+      scheduled,
+      context,
+      kernelLevel,
+      planLevel(layout),
+    );
+    return { program, scheduled, plan, sourceBytes };
+  };
+  if (memoryLimit === undefined) return finish(ordered);
+  return fitInto(
+    ordered,
+    sizes,
+    memoryLimit,
+    finish,
+    bytes => new DiagnosticError(aboveMemoryLimit(name, memoryLimit, bytes, sizes)),
   );
-  const scheduled = runPass(
-    {
-      name: 'schedule',
-      doc: 'Gives every work its kernels, chosen for the target.',
-      run: p => schedule(p, target),
-    },
-    program,
-    context,
-    programLevel,
-    kernelLevel,
-  );
-  const plan = runPass(
-    {
-      name: 'plan-memory',
-      doc: 'Gives every tensor its place and every dispatch its bindings.',
-      run: list => planMemory(program, list, layout, { prologue: target.kind === 'cpu', sizes }),
-    },
-    scheduled,
-    context,
-    kernelLevel,
-    planLevel(layout),
-  );
-  return { program, scheduled, plan, sourceBytes: liveBytes(unordered, sizes) };
 }
 
 /** Sizes of the free dims of a program: those given for it or for all, else nominal ones. */

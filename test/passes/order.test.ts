@@ -12,7 +12,7 @@ import { verifyProgram } from '../../src/ir/verify/program.ts';
 import { differentiateGraph } from '../../src/passes/differentiate.ts';
 import { fuse } from '../../src/passes/fuse/index.ts';
 import { liveBytes, orderWorks } from '../../src/passes/order/index.ts';
-import { findOrder, peakOf } from '../../src/passes/order/search.ts';
+import { findOrder, type Orderable, peakOf } from '../../src/passes/order/search.ts';
 import { type OrderProblem, orderProblem } from '../../src/passes/order/units.ts';
 import { overwrite } from '../../src/passes/overwrite.ts';
 import { pack, packGroups, stateOrder } from '../../src/passes/pack.ts';
@@ -113,10 +113,10 @@ describe('orders', () => {
     fc.assert(
       fc.property(tensors, list => {
         // Unit i writes block i and reads two earlier ones.
-        const problem: OrderProblem = {
+        const problem: Orderable = {
           units: list.map(([, a, b], i) => {
             const reads = [i - 1 - a, i - 1 - b].filter(r => r >= 0);
-            return { works: [], after: new Set(reads), touches: [...new Set([i, ...reads])] };
+            return { after: new Set(reads), touches: [...new Set([i, ...reads])] };
           }),
           blocks: list.map(([bytes], i) => ({ bytes, given: false, kept: i === list.length - 1 })),
         };

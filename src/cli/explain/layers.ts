@@ -4,8 +4,8 @@ import type { Graph, InputNode, LoopNode, Node, OpNode, Value } from '../../ir/g
 import { graphInputs } from '../../ir/graph.ts';
 import { loopParts } from '../../ir/loop.ts';
 import { elementCount, printShape } from '../../ir/type.ts';
+import { flopsOf } from '../../passes/flops.ts';
 import { batchDim } from '../training/data.ts';
-import { flopsOf } from './flops.ts';
 import { defaultSize } from './programs.ts';
 import { receptiveFields } from './receptive-field.ts';
 import { formatCount, formatTable } from './table.ts';

@@ -112,7 +112,8 @@ export async function openTrainer(
     const names = new Set(
       [...train.steps.map(s => s.name), 'evaluate', 'init'].map(p => `${train.name}.${p}`),
     );
-    const { entries, compiled } = loadCompiled(path, options, io, {
+    const sized = { ...options, dim: { ...sizesOfBatch(train, feed), ...options.dim } };
+    const { entries, compiled } = loadCompiled(path, sized, io, {
       target: backend.target,
       only: name => names.has(name),
       checked: true,
@@ -130,4 +131,17 @@ export async function openTrainer(
     backend.close();
     throw error;
   }
+}
+
+/** Free dims that a batch shows, for which memory is packed. */
+function sizesOfBatch(train: Train, feed: Batch): Record<string, number> {
+  const sizes: Record<string, number> = {};
+  for (const { name, type } of dataOf(train))
+    type.shape.forEach((d, i) => {
+      const size = feed[name]?.shape[i];
+      const [term] = d.terms;
+      if (size !== undefined && term?.atoms[0]?.kind === 'symbol' && term.atoms[0].key === d.key)
+        sizes[d.key] = size;
+    });
+  return sizes;
 }

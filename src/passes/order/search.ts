@@ -1,4 +1,10 @@
-import type { OrderProblem } from './units.ts';
+import type { OrderBlock, OrderUnit } from './units.ts';
+
+/** What the search must know of a program. */
+export interface Orderable {
+  readonly units: readonly Pick<OrderUnit, 'after' | 'touches'>[];
+  readonly blocks: readonly OrderBlock[];
+}
 
 /** Orders that local search looks at, at most, and steps of all of them together. */
 const attempts = 3000;
@@ -12,7 +18,7 @@ export interface Peak {
 }
 
 /** The most bytes that live at once when units run in this order. */
-export function peakOf({ units, blocks }: OrderProblem, order: readonly number[]): Peak {
+export function peakOf({ units, blocks }: Orderable, order: readonly number[]): Peak {
   const from = new Int32Array(blocks.length).fill(-2);
   const to = new Int32Array(blocks.length).fill(-2);
   blocks.forEach((b, i) => {
@@ -45,7 +51,7 @@ const isBelow = (a: Peak, b: Peak): boolean =>
   a.bytes < b.bytes || (a.bytes === b.bytes && a.units < b.units);
 
 /** The order with the lowest peak that is found; that of the source unless another one is lower. Deterministic. */
-export function findOrder(problem: OrderProblem): readonly number[] {
+export function findOrder(problem: Orderable): readonly number[] {
   const source = problem.units.map((_, i) => i);
   const before = peakOf(problem, source);
   let best: { order: readonly number[]; peak: Peak } = { order: source, peak: before };
@@ -60,7 +66,7 @@ export function findOrder(problem: OrderProblem): readonly number[] {
  * List scheduling: of the units that are ready, one that frees at least what it allocates, or else the next one of the
  * source (`patient`), or the one after which least lives.
  */
-function eager({ units, blocks }: OrderProblem, patient: boolean): number[] {
+function eager({ units, blocks }: Orderable, patient: boolean): number[] {
   const left = new Int32Array(blocks.length);
   for (const { touches } of units) for (const b of touches) left[b]!++;
   const lives = blocks.map(b => b.given);
@@ -90,7 +96,7 @@ function eager({ units, blocks }: OrderProblem, patient: boolean): number[] {
 }
 
 /** The same from the end: of the units that nothing waits for any more, the one before which least lives. */
-function backwards({ units, blocks }: OrderProblem): number[] {
+function backwards({ units, blocks }: Orderable): number[] {
   const before = units.map(() => new Set<number>());
   units.forEach(({ after }, i) => {
     for (const u of after) before[u]!.add(i);
@@ -145,7 +151,7 @@ function schedule(
 }
 
 /** Moves single units across the peak, as far as what they wait for and what waits for them allows, while that helps. */
-function improve(problem: OrderProblem, start: readonly number[]): { order: readonly number[]; peak: Peak } {
+function improve(problem: Orderable, start: readonly number[]): { order: readonly number[]; peak: Peak } {
   const { units } = problem;
   const before = units.map((): number[] => []);
   units.forEach(({ after }, i) => {

@@ -11,6 +11,8 @@ export interface OrderUnit {
   readonly after: ReadonlySet<number>;
   /** Blocks of memory that it touches, by position. */
   readonly touches: readonly number[];
+  /** Storages that it writes, by number; a pack's members with it. */
+  readonly writes: ReadonlySet<number>;
 }
 
 /** Memory in the arena. */
@@ -25,6 +27,8 @@ export interface OrderBlock {
 export interface OrderProblem {
   readonly units: readonly OrderUnit[];
   readonly blocks: readonly OrderBlock[];
+  /** Blocks by the number of the tensor that they hold. */
+  readonly blockOfRoot: ReadonlyMap<number, number>;
 }
 
 const outermost = (loop: Loop): Loop => (loop.parent ? outermost(loop.parent) : loop);
@@ -68,9 +72,9 @@ export function orderProblem(program: Program, sizes: DimEnv): OrderProblem {
       else readers.set(c, [at]);
     }
     after.delete(at);
-    return { works, after, touches: [...touches] };
+    return { works, after, touches: [...touches], writes };
   });
-  return { units, blocks };
+  return { units, blocks, blockOfRoot: blockOf };
 }
 
 /** What is written and read as one: the storages below a tensor, packs being made of their members. */

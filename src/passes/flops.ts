@@ -1,7 +1,7 @@
-import type { Axis, Compute, Expr } from '../../ir/compute.ts';
-import type { DimEnv } from '../../ir/dim.ts';
-import * as D from '../../ir/dim.ts';
-import { isFloat } from '../../ir/type.ts';
+import type { Axis, Compute, Expr } from '../ir/compute.ts';
+import type { DimEnv } from '../ir/dim.ts';
+import * as D from '../ir/dim.ts';
+import { isFloat } from '../ir/type.ts';
 
 /**
  * Floating-point operations of a Compute at given sizes, from its structure alone: at every point of the axes and the
