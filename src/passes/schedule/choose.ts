@@ -26,24 +26,26 @@ export interface Choice {
 /** Ranks register tiles by estimated time and returns the best. Work done in place must not be done twice, so its tiles divide. */
 export function chooseTiles(compute: Compute, target: Target, inPlace = false): Choice {
   const price = prices[target.kind];
-  const limit = limits[target.kind];
   const facts = subject(compute);
   let best: { tile: Map<Axis, number>; unroll: Map<Axis, number>; time: number } | undefined;
   let shared: ReadonlySet<Axis> | undefined;
-  for (const unroll of unrolls(compute.reduce!.axes))
-    for (const tile of tiles(compute.axes, limit.block, inPlace)) {
-      const { time, code } = estimate(facts, tile, unroll, price);
-      if (code > limit.code && (tile.size > 0 || unroll.size > 0)) continue;
-      if (!best || time < best.time) best = { tile, unroll, time };
-    }
-  for (const axes of target.features.has('subgroups') ? sharedAxes(facts) : [])
-    for (const unroll of unrolls(compute.reduce!.axes))
-      for (const tile of tiles(compute.axes, limits.shared.block, inPlace)) {
-        const { time, code } = estimate(facts, tile, unroll, price, axes);
-        if (code > limits.shared.code || time >= best!.time) continue;
+  const reductions = unrolls(compute.reduce!.axes);
+  const search = (
+    most: { readonly code: number; readonly block: number },
+    axes?: ReadonlySet<Axis>,
+  ): void => {
+    const blocks = tiles(compute.axes, most.block, inPlace);
+    for (const { unroll, points } of reductions)
+      for (const { tile, size } of blocks) {
+        if (size * points * facts.operations > most.code && size * points > 1) continue;
+        const time = estimate(facts, tile, unroll, price, axes);
+        if (best && time >= best.time) continue;
         best = { tile, unroll, time };
         shared = axes;
       }
+  };
+  search(limits[target.kind]);
+  if (target.features.has('subgroups')) for (const axes of sharedAxes(facts)) search(limits.shared, axes);
   const { tile, unroll, time } = best!;
   const invocations = compute.axes.reduce(
     (n, a) => n * Math.ceil(nominalValue(a.extent) / (tile.get(a) ?? 1)),
@@ -74,31 +76,36 @@ function workgroupSize(invocations: number, target: Target): number {
   return size;
 }
 
-/** Ways to unroll the reduction: short axes wholly, from the innermost outwards; a long innermost axis by a divisor. */
-function unrolls(axes: readonly Axis[]): Map<Axis, number>[] {
-  const result: Map<Axis, number>[] = [new Map()];
-  let current = new Map<Axis, number>();
-  let points = 1;
+interface Unrolled {
+  readonly unroll: Map<Axis, number>;
+  readonly points: number;
+}
+
+/** Ways to unroll the reduction: short axes wholly, from the innermost outwards; the next one by a divisor. */
+function unrolls(axes: readonly Axis[]): Unrolled[] {
+  const result: Unrolled[] = [{ unroll: new Map(), points: 1 }];
   for (const axis of [...axes].reverse()) {
     const extent = D.constantValue(axis.extent);
     if (extent === undefined) continue;
     if (extent === 1) continue;
-    if (points * extent <= 64) {
-      current = new Map([...current, [axis, extent]]);
-      points *= extent;
-      result.push(current);
-      continue;
-    }
+    const { unroll, points } = result.at(-1)!;
+    const by = (n: number): Unrolled => ({ unroll: new Map([...unroll, [axis, n]]), points: points * n });
     for (const part of [2, 3, 4, 5, 7, 8])
-      if (extent % part === 0 && points * part <= 64) result.push(new Map([...current, [axis, part]]));
-    break;
+      if (extent % part === 0 && extent > part && points * part <= 64) result.push(by(part));
+    if (points * extent > 64) break;
+    result.push(by(extent));
   }
   return result;
 }
 
+interface Block {
+  readonly tile: Map<Axis, number>;
+  readonly size: number;
+}
+
 /** Block shapes: every axis of constant extent by a few sizes, at most `most` outputs. */
-function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Map<Axis, number>[] {
-  let list: { map: Map<Axis, number>; size: number }[] = [{ map: new Map(), size: 1 }];
+function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Block[] {
+  let list: Block[] = [{ tile: new Map(), size: 1 }];
   for (const axis of axes) {
     const extent = D.constantValue(axis.extent);
     if (extent === undefined || extent === 1) continue;
@@ -106,14 +113,14 @@ function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Map<Axis,
       s => s <= extent && (extent % s === 0 || (!inPlace && ((extent > 4 * s && s >= 4) || extent < 2 * s))),
     );
     if (extent <= most && !sizes.includes(extent)) sizes.push(extent);
-    list = list.flatMap(({ map, size }) => [
-      { map, size },
+    list = list.flatMap(({ tile, size }) => [
+      { tile, size },
       ...sizes
         .filter(s => size * s <= most)
-        .map(s => ({ map: new Map([...map, [axis, s]]), size: size * s })),
+        .map(s => ({ tile: new Map([...tile, [axis, s]]), size: size * s })),
     ]);
   }
-  return list.map(({ map }) => map);
+  return list;
 }
 
 export function chooseMap(compute: Compute, target: Target): MapChoice {

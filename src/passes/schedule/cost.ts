@@ -12,8 +12,8 @@ import { placesOf, sharedAlong, sharers } from './share.ts';
 export interface Subject {
   readonly compute: Compute;
   readonly loads: readonly LoadShape[];
-  /** Operations of one lift. */
-  readonly lifts: number;
+  /** Of one term: those of its lifts, and adding it up. */
+  readonly operations: number;
 }
 
 /** For each index dim of a load: the constant steps of the axes that move it, or just the axes where it isn't linear. */
@@ -41,7 +41,7 @@ export function subject(compute: Compute): Subject {
         return { linear, steps };
       }),
     })),
-    lifts: lift.reduce((n, e) => n + operations(e), 0),
+    operations: lift.reduce((n, e) => n + operations(e), 0) + lift.length,
   };
 }
 
@@ -49,6 +49,17 @@ export function subject(compute: Compute): Subject {
 function distinct(load: LoadShape, extents: ReadonlyMap<Axis, number>): number {
   let product = 1;
   for (const { linear, steps } of load.dims) {
+    let moving = 0;
+    let elements = 1;
+    for (const axis of steps.keys()) {
+      const extent = extents.get(axis) ?? 1;
+      if (extent > 1) moving++;
+      elements *= extent;
+    }
+    if (moving <= 1) {
+      product *= elements;
+      continue;
+    }
     if (!linear) {
       for (const axis of steps.keys()) product *= extents.get(axis) ?? 1;
       continue;
@@ -66,21 +77,14 @@ function distinct(load: LoadShape, extents: ReadonlyMap<Axis, number>): number {
   return product;
 }
 
-export interface Estimate {
-  /** Nanoseconds at the nominal sizes. */
-  readonly time: number;
-  /** Multiply-adds in straight-line code: what compile time and module size grow with. */
-  readonly code: number;
-}
-
-/** What a tile choice costs; `extents` are the block's sizes along outer axes and the unrolled part of the reduction. */
+/** Nanoseconds of a tile choice at the nominal sizes. */
 export function estimate(
-  { compute, loads, lifts }: Subject,
+  { compute, loads, operations: each }: Subject,
   tile: ReadonlyMap<Axis, number>,
   unroll: ReadonlyMap<Axis, number>,
   price: Prices,
   shared?: ReadonlySet<Axis>,
-): Estimate {
+): number {
   const extents = new Map([...tile, ...unroll]);
   let block = 1;
   let own = 1;
@@ -113,7 +117,7 @@ export function estimate(
     if (load.guarded) guards += isShared ? elements / sharers : elements;
   }
   const parts = compute.reduce!.monoid.types.length;
-  const count = block * taps * (lifts + parts);
+  const count = block * taps * each;
   const body =
     loaded * price.load +
     handed * (price.share ?? 0) +
@@ -125,7 +129,8 @@ export function estimate(
   const outputs = block * compute.outs.length * price.load;
   const time =
     (Math.max(invocations, price.lanes) / price.lanes) * (turns * turn + outputs + 10 * price.arithmetic);
-  return { time: time + price.dispatch + count * price.code, code: count };
+  // Straight-line code: what compile time and module size grow with.
+  return time + price.dispatch + count * price.code;
 }
 
 interface BodySize {
