@@ -2,7 +2,7 @@ import type { Axis, Compute } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import type { Target } from '../../ir/target.ts';
 import { prices } from '../prices.ts';
-import { estimate, type Subject, subject } from './cost.ts';
+import { estimate, estimateMap, mapSubject, type Subject, subject } from './cost.ts';
 import { nominalValue } from './grid.ts';
 import type { MapChoice } from './map.ts';
 import { sharers } from './share.ts';
@@ -47,10 +47,7 @@ export function chooseTiles(compute: Compute, target: Target, inPlace = false): 
   search(limits[target.kind]);
   if (target.features.has('subgroups')) for (const axes of sharedAxes(facts)) search(limits.shared, axes);
   const { tile, unroll, time } = best!;
-  const invocations = compute.axes.reduce(
-    (n, a) => n * Math.ceil(nominalValue(a.extent) / (tile.get(a) ?? 1)),
-    1,
-  );
+  const invocations = invocationsOf(compute, tile);
   if (shared) return { tiles: { tile, unroll, shared, workgroupSize: sharers }, time, invocations };
   return { tiles: { tile, unroll, workgroupSize: workgroupSize(invocations, target) }, time, invocations };
 }
@@ -122,6 +119,28 @@ function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Block[] {
   }
   return list;
 }
+
+/** Most outputs of a map that one invocation makes. */
+const mapOutputs = 16;
+
+/** Tiles for a work without a reduction where indices are dear; undefined where one element after the other does as well. */
+export function chooseMapTiles(compute: Compute, target: Target, inPlace: boolean): TileChoice | undefined {
+  if (target.kind !== 'software') return undefined;
+  const facts = mapSubject(compute);
+  const price = prices[target.kind];
+  let best: { tile: Map<Axis, number>; size: number; time: number } | undefined;
+  for (const { tile, size } of tiles(compute.axes, mapOutputs, inPlace)) {
+    if (size > 1 && size * compute.outs.length > 3 * mapOutputs) continue;
+    const time = estimateMap(facts, tile, price);
+    if (!best || time < best.time) best = { tile, size, time };
+  }
+  if (!best || best.size < 4) return undefined;
+  const { tile } = best;
+  return { tile, unroll: new Map(), workgroupSize: workgroupSize(invocationsOf(compute, tile), target) };
+}
+
+const invocationsOf = ({ axes }: Compute, tile: ReadonlyMap<Axis, number>): number =>
+  axes.reduce((n, a) => n * Math.ceil(nominalValue(a.extent) / (tile.get(a) ?? 1)), 1);
 
 export function chooseMap(compute: Compute, target: Target): MapChoice {
   const total = compute.axes.reduce((n, a) => n * nominalValue(a.extent), 1);

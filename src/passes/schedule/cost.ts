@@ -1,5 +1,5 @@
 import * as A from '../../ir/affine.ts';
-import type { Axis, Compute } from '../../ir/compute.ts';
+import type { Axis, Compute, Expr, Index } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import { loadsOf } from '../fuse/definition.ts';
@@ -16,39 +16,60 @@ export interface Subject {
   readonly operations: number;
 }
 
+interface LoadDim {
+  readonly index: Index;
+  readonly linear: boolean;
+  readonly steps: ReadonlyMap<Axis, number>;
+}
+
 /** For each index dim of a load: the constant steps of the axes that move it, or just the axes where it isn't linear. */
 interface LoadShape {
-  readonly dims: readonly { readonly linear: boolean; readonly steps: ReadonlyMap<Axis, number> }[];
+  readonly dims: readonly LoadDim[];
   readonly guarded: boolean;
   readonly places: readonly ReadonlySet<Axis>[];
   readonly axes: ReadonlySet<Axis>;
 }
 
 export function subject(compute: Compute): Subject {
-  const lift = compute.reduce!.lift;
+  const { lift } = compute.reduce!;
   return {
     compute,
-    loads: loadsOf(lift).map(load => ({
-      guarded: load.guard !== undefined,
-      places: placesOf(load),
-      axes: new Set(placesOf(load).flatMap(p => [...p])),
-      dims: load.at.map(index => {
-        const { axes, rest } = A.axisCoefficients(index);
-        const steps = new Map<Axis, number>();
-        for (const [axis, coefficient] of axes) steps.set(axis, D.constantValue(coefficient) ?? 1);
-        const linear = rest.kind === 'dim';
-        if (!linear) E.visitIndex(index, { axis: a => void steps.set(a, steps.get(a) ?? 1) });
-        return { linear, steps };
-      }),
-    })),
+    loads: loadsOf(lift).map(loadShape),
     operations: lift.reduce((n, e) => n + operations(e), 0) + lift.length,
+  };
+}
+
+/** The same of a work without a reduction. */
+export function mapSubject(compute: Compute): Subject {
+  const values = compute.outs.map(o => o.value);
+  const loads = new Map(loadsOf(values).map(l => [E.exprKey(l), l]));
+  return {
+    compute,
+    loads: [...loads.values()].map(loadShape),
+    operations: values.reduce((n, e) => n + operations(e), 0),
+  };
+}
+
+function loadShape(load: Extract<Expr, { kind: 'load' }>): LoadShape {
+  return {
+    guarded: load.guard !== undefined,
+    places: placesOf(load),
+    axes: new Set(placesOf(load).flatMap(p => [...p])),
+    dims: load.at.map(index => {
+      const { axes, rest } = A.axisCoefficients(index);
+      const steps = new Map<Axis, number>();
+      for (const [axis, coefficient] of axes) steps.set(axis, D.constantValue(coefficient) ?? 1);
+      const linear = rest.kind === 'dim';
+      if (!linear) E.visitIndex(index, { axis: a => void steps.set(a, steps.get(a) ?? 1) });
+      return { index, linear, steps };
+    }),
   };
 }
 
 /** Distinct elements that a load touches in the block. */
 function distinct(load: LoadShape, extents: ReadonlyMap<Axis, number>): number {
   let product = 1;
-  for (const { linear, steps } of load.dims) {
+  for (const { index, linear, steps } of load.dims) {
     let moving = 0;
     let elements = 1;
     for (const axis of steps.keys()) {
@@ -56,12 +77,13 @@ function distinct(load: LoadShape, extents: ReadonlyMap<Axis, number>): number {
       if (extent > 1) moving++;
       elements *= extent;
     }
-    if (moving <= 1) {
+    if (elements === 1) continue;
+    if (moving <= 1 && linear) {
       product *= elements;
       continue;
     }
     if (!linear) {
-      for (const axis of steps.keys()) product *= extents.get(axis) ?? 1;
+      product *= (elements <= 256 && countValues(index, [...steps.keys()], extents)) || elements;
       continue;
     }
     let offsets = new Set([0]);
@@ -75,6 +97,71 @@ function distinct(load: LoadShape, extents: ReadonlyMap<Axis, number>): number {
     product *= offsets.size;
   }
   return product;
+}
+
+/** How many values an index has in a block that is not the first; undefined where only a run can tell. */
+function countValues(
+  index: Index,
+  axes: readonly Axis[],
+  extents: ReadonlyMap<Axis, number>,
+): number | undefined {
+  const found = new Set<number>();
+  const position = new Map<Axis, number>();
+  const visit = (i: number): boolean => {
+    const axis = axes[i];
+    if (!axis) {
+      const value = indexAt(index, position);
+      found.add(value);
+      return !Number.isNaN(value);
+    }
+    const size = extents.get(axis) ?? 1;
+    for (let at = size; at < 2 * size; at++) {
+      position.set(axis, at);
+      if (!visit(i + 1)) return false;
+    }
+    return true;
+  };
+  return visit(0) ? found.size : undefined;
+}
+
+/** An index at a position; NaN where it is computed. */
+function indexAt(x: Index, position: ReadonlyMap<Axis, number>): number {
+  switch (x.kind) {
+    case 'dim':
+      return nominalValue(x.dim);
+    case 'axis':
+      return position.get(x.axis)!;
+    case 'value':
+      return Number.NaN;
+    case 'op': {
+      const [a, b] = [indexAt(x.a, position), indexAt(x.b, position)];
+      if (x.op === 'add') return a + b;
+      if (x.op === 'mul') return a * b;
+      if (x.op === 'floordiv') return Math.floor(a / b);
+      if (x.op === 'mod') return a - b * Math.floor(a / b);
+      return x.op === 'min' ? Math.min(a, b) : Math.max(a, b);
+    }
+  }
+}
+
+/** Nanoseconds of a tile of a work without a reduction; indices are worked out once for each. */
+export function estimateMap(
+  { compute, loads, operations }: Subject,
+  tile: ReadonlyMap<Axis, number>,
+  price: Prices,
+): number {
+  let block = 1;
+  let invocations = 1;
+  for (const axis of compute.axes) {
+    const size = tile.get(axis) ?? 1;
+    block *= size;
+    invocations *= Math.ceil(nominalValue(axis.extent) / size);
+  }
+  const loaded = loads.reduce((n, load) => n + distinct(load, tile), 0);
+  const each =
+    (loaded + block * compute.outs.length) * price.load +
+    (block * operations + 40 * compute.axes.length) * price.arithmetic;
+  return (Math.max(invocations, price.lanes) / price.lanes) * each + block * operations * price.code;
 }
 
 /** Nanoseconds of a tile choice at the nominal sizes. */
