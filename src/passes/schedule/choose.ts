@@ -55,12 +55,14 @@ export function chooseTiles(compute: Compute, target: Target, inPlace = false): 
 /** The sets of axes of which lanes may have the same point, so that they share a load: those of one load each. */
 function sharedAxes({ compute, loads }: Subject): ReadonlySet<Axis>[] {
   const found = new Map<string, ReadonlySet<Axis>>();
-  for (const { axes } of loads) {
-    const own = compute.axes.filter(a => !axes.has(a));
-    if (own.reduce((n, a) => n * nominalValue(a.extent), 1) < sharers) continue;
-    const shared = compute.axes.filter(a => axes.has(a));
-    found.set(shared.map(a => compute.axes.indexOf(a)).join(), new Set(shared));
-  }
+  for (const { dims } of loads)
+    for (const onlyLinear of [false, true]) {
+      const moved = new Set(dims.flatMap(d => (onlyLinear && !d.isLinear ? [] : d.axes)));
+      const shared = compute.axes.filter(a => moved.has(a));
+      const own = compute.axes.filter(a => !moved.has(a));
+      if (own.reduce((n, a) => n * nominalValue(a.extent), 1) < sharers) continue;
+      found.set(shared.map(a => compute.axes.indexOf(a)).join(), new Set(shared));
+    }
   return [...found.values()];
 }
 

@@ -1,12 +1,13 @@
 import * as A from '../../ir/affine.ts';
-import type { Axis, Compute, Expr, Index } from '../../ir/compute.ts';
-import * as D from '../../ir/dim.ts';
+import type { Axis, Compute, Expr } from '../../ir/compute.ts';
 import * as E from '../../ir/expr.ts';
 import { loadsOf } from '../fuse/definition.ts';
 import type { Prices } from '../prices.ts';
+import { BlockConditions, BlockIndex, type Extents } from './block.ts';
+import { conditionsOf } from './conditions.ts';
 import { nominalValue } from './grid.ts';
 import { operations } from './operations.ts';
-import { placesOf, sharedAlong, sharers } from './share.ts';
+import { sharedAlong, sharers } from './share.ts';
 
 /** Everything about one reduction that does not change from choice to choice. */
 export interface Subject {
@@ -14,20 +15,14 @@ export interface Subject {
   readonly loads: readonly LoadShape[];
   /** Of one term: those of its lifts, and adding it up. */
   readonly operations: number;
+  readonly conditions: BlockConditions;
 }
 
-interface LoadDim {
-  readonly index: Index;
-  readonly linear: boolean;
-  readonly steps: ReadonlyMap<Axis, number>;
-}
-
-/** For each index dim of a load: the constant steps of the axes that move it, or just the axes where it isn't linear. */
+/** A load by the indices of its dims; `axes` are those that its guard depends on. */
 interface LoadShape {
-  readonly dims: readonly LoadDim[];
+  readonly dims: readonly BlockIndex[];
   readonly guarded: boolean;
-  readonly places: readonly ReadonlySet<Axis>[];
-  readonly axes: ReadonlySet<Axis>;
+  readonly guard: ReadonlySet<Axis>;
 }
 
 export function subject(compute: Compute): Subject {
@@ -36,6 +31,7 @@ export function subject(compute: Compute): Subject {
     compute,
     loads: loadsOf(lift).map(loadShape),
     operations: lift.reduce((n, e) => n + operations(e), 0) + lift.length,
+    conditions: new BlockConditions(conditionsOf(compute.reduce!, () => true).conditions),
   };
 }
 
@@ -47,101 +43,30 @@ export function mapSubject(compute: Compute): Subject {
     compute,
     loads: [...loads.values()].map(loadShape),
     operations: values.reduce((n, e) => n + operations(e), 0),
+    conditions: new BlockConditions([]),
   };
 }
 
 function loadShape(load: Extract<Expr, { kind: 'load' }>): LoadShape {
-  return {
-    guarded: load.guard !== undefined,
-    places: placesOf(load),
-    axes: new Set(placesOf(load).flatMap(p => [...p])),
-    dims: load.at.map(index => {
-      const { axes, rest } = A.axisCoefficients(index);
-      const steps = new Map<Axis, number>();
-      for (const [axis, coefficient] of axes) steps.set(axis, D.constantValue(coefficient) ?? 1);
-      const linear = rest.kind === 'dim';
-      if (!linear) E.visitIndex(index, { axis: a => void steps.set(a, steps.get(a) ?? 1) });
-      return { index, linear, steps };
-    }),
-  };
+  const guard = new Set<Axis>();
+  // What only holds or fails with the place in a block is decided there.
+  for (const c of load.guard ?? [])
+    for (const x of [c.a, c.b])
+      if (A.axisCoefficients(x).rest.kind === 'dim') E.visitIndex(x, { axis: a => void guard.add(a) });
+  return { guarded: load.guard !== undefined, guard, dims: load.at.map(x => new BlockIndex(x)) };
 }
 
 /** Distinct elements that a load touches in the block. */
-function distinct(load: LoadShape, extents: ReadonlyMap<Axis, number>): number {
-  let product = 1;
-  for (const { index, linear, steps } of load.dims) {
-    let moving = 0;
-    let elements = 1;
-    for (const axis of steps.keys()) {
-      const extent = extents.get(axis) ?? 1;
-      if (extent > 1) moving++;
-      elements *= extent;
-    }
-    if (elements === 1) continue;
-    if (moving <= 1 && linear) {
-      product *= elements;
-      continue;
-    }
-    if (!linear) {
-      product *= (elements <= 256 && countValues(index, [...steps.keys()], extents)) || elements;
-      continue;
-    }
-    let offsets = new Set([0]);
-    for (const [axis, step] of steps) {
-      const extent = extents.get(axis) ?? 1;
-      if (extent === 1) continue;
-      const next = new Set<number>();
-      for (const offset of offsets) for (let i = 0; i < extent; i++) next.add(offset + i * step);
-      offsets = next;
-    }
-    product *= offsets.size;
-  }
-  return product;
-}
+const distinct = ({ dims }: LoadShape, extents: Extents): number =>
+  dims.reduce((n, dim) => n * dim.over(extents).count, 1);
 
-/** How many values an index has in a block that is not the first; undefined where only a run can tell. */
-function countValues(
-  index: Index,
-  axes: readonly Axis[],
-  extents: ReadonlyMap<Axis, number>,
-): number | undefined {
-  const found = new Set<number>();
-  const position = new Map<Axis, number>();
-  const visit = (i: number): boolean => {
-    const axis = axes[i];
-    if (!axis) {
-      const value = indexAt(index, position);
-      found.add(value);
-      return !Number.isNaN(value);
-    }
-    const size = extents.get(axis) ?? 1;
-    for (let at = size; at < 2 * size; at++) {
-      position.set(axis, at);
-      if (!visit(i + 1)) return false;
-    }
-    return true;
-  };
-  return visit(0) ? found.size : undefined;
-}
-
-/** An index at a position; NaN where it is computed. */
-function indexAt(x: Index, position: ReadonlyMap<Axis, number>): number {
-  switch (x.kind) {
-    case 'dim':
-      return nominalValue(x.dim);
-    case 'axis':
-      return position.get(x.axis)!;
-    case 'value':
-      return Number.NaN;
-    case 'op': {
-      const [a, b] = [indexAt(x.a, position), indexAt(x.b, position)];
-      if (x.op === 'add') return a + b;
-      if (x.op === 'mul') return a * b;
-      if (x.op === 'floordiv') return Math.floor(a / b);
-      if (x.op === 'mod') return a - b * Math.floor(a / b);
-      return x.op === 'min' ? Math.min(a, b) : Math.max(a, b);
-    }
-  }
+/** Whether lanes can share a load: all of them want the same, and there are neighbours that each can read one of. */
+function isShared({ dims, guard }: LoadShape, extents: Extents, own: ReadonlySet<Axis>): boolean {
+  return (
+    sharedAlong(dims, extents) !== undefined &&
+    ![...guard].some(a => own.has(a)) &&
+    !dims.some(dim => [...dim.over(extents).moving].some(a => own.has(a)))
+  );
 }
 
 /** Nanoseconds of a tile of a work without a reduction; indices are worked out once for each. */
@@ -166,7 +91,7 @@ export function estimateMap(
 
 /** Nanoseconds of a tile choice at the nominal sizes. */
 export function estimate(
-  { compute, loads, operations: each }: Subject,
+  { compute, loads, operations: each, conditions }: Subject,
   tile: ReadonlyMap<Axis, number>,
   unroll: ReadonlyMap<Axis, number>,
   price: Prices,
@@ -174,16 +99,16 @@ export function estimate(
 ): number {
   const extents = new Map([...tile, ...unroll]);
   let block = 1;
-  let own = 1;
+  let ownTiles = 1;
   let groups = 1;
   for (const axis of compute.axes) {
     const size = tile.get(axis) ?? 1;
     const count = Math.ceil(nominalValue(axis.extent) / size);
     block *= size;
     if (shared?.has(axis)) groups *= count;
-    else own *= count;
+    else ownTiles *= count;
   }
-  const invocations = groups * (shared ? sharers * Math.ceil(own / sharers) : own);
+  const invocations = groups * (shared ? sharers * Math.ceil(ownTiles / sharers) : ownTiles);
   let taps = 1;
   let turns = 1;
   for (const axis of compute.reduce!.axes) {
@@ -191,20 +116,20 @@ export function estimate(
     taps *= size;
     turns *= nominalValue(axis.extent) / size;
   }
-  const isOwn = (axis: Axis): boolean => compute.axes.includes(axis) && !shared!.has(axis);
+  const own = shared && new Set(compute.axes.filter(a => !shared.has(a)));
   // In numbers of loads and hand-overs.
   let loaded = 0;
   let handed = 0;
   let guards = 0;
   for (const load of loads) {
     const elements = distinct(load, extents);
-    const isShared = shared && sharedAlong(load.places, extents) && ![...load.axes].some(isOwn);
-    loaded += isShared ? elements / sharers : elements;
-    if (isShared) handed += elements;
-    if (load.guarded) guards += isShared ? elements / sharers : elements;
+    const handedOut = own && isShared(load, extents, own);
+    loaded += handedOut ? elements / sharers : elements;
+    if (handedOut) handed += elements;
+    if (load.guarded) guards += handedOut ? elements / sharers : elements;
   }
   const parts = compute.reduce!.monoid.types.length;
-  const count = block * taps * each;
+  const count = block * taps * each * conditions.alive(extents);
   const body =
     loaded * price.load +
     handed * (price.share ?? 0) +
