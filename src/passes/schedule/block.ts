@@ -87,7 +87,7 @@ function aliveIn(axes: readonly Axis[], conditions: readonly Comparison[], exten
   const points = pointsOf(axes, extents);
   if (points > most) return 1;
   const alive = new Set<number>();
-  for (const tile of [1, 2, 3])
+  for (const tile of [0, 1, 2])
     for (let i = 0; i < points; i++) {
       const at = positionOf(i, axes, extents, () => tile);
       const holds = conditions.every(({ op, a, b }) => {
@@ -108,7 +108,7 @@ function axesOf(visit: (visitor: E.ExprVisitor) => void): Axis[] {
 const pointsOf = (axes: readonly Axis[], extents: Extents): number =>
   axes.reduce((n, a) => n * (extents.get(a) ?? 1), 1);
 
-/** The values at all points of the second block along every axis, of the third along `moved`. */
+/** The values at all points of the second block along every axis, of the third along `moved`, as far as there are so many. */
 function valuesAt(index: Index, axes: readonly Axis[], extents: Extents, moved?: Axis): number[] {
   const block = (a: Axis): number => (a === moved ? 2 : 1);
   return Array.from({ length: pointsOf(axes, extents) }, (_, i) =>
@@ -126,7 +126,8 @@ function positionOf(
   let rest = point;
   for (const a of axes) {
     const size = extents.get(a) ?? 1;
-    position.set(a, block(a) * size + (rest % size));
+    const blocks = Math.max(1, Math.floor(nominalValue(a.extent) / size));
+    position.set(a, (block(a) % blocks) * size + (rest % size));
     rest = Math.floor(rest / size);
   }
   return position;
