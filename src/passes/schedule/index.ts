@@ -3,7 +3,7 @@ import type { Kernel, KernelBuffer } from '../../ir/kernel.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import type { Target } from '../../ir/target.ts';
 import { place } from '../../support/source.ts';
-import { chooseMap, chooseSplit, chooseTiles } from './choose.ts';
+import { chooseMap, chooseMapTiles, chooseSplit, chooseTiles } from './choose.ts';
 import { chooseLaneMap, chooseLanes } from './cpu/choose.ts';
 import { emitLaneMap } from './cpu/map.ts';
 import { emitLaneTiles } from './cpu/reduce.ts';
@@ -83,6 +83,8 @@ function scheduleWork(
     throw new Error('a region of several stages has no schedule yet');
   if (target.kind === 'cpu') return { kernels: [laneKernel(work, compute)], temporaries: [] };
   if (!compute.reduce) {
+    const tiles = chooseMapTiles(compute, target, isInPlace(work));
+    if (tiles) return { kernels: [tileKernel(work, compute, tiles, target)], temporaries: [] };
     const choice = chooseMap(compute, target);
     const kernel = emitKernel(work, choice.workgroupSize, emitter => emitMap(emitter, work, compute, choice));
     return { kernels: [kernel], temporaries: [] };

@@ -4,6 +4,7 @@ import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { KExpr } from '../../ir/kernel.ts';
 import { loadsOf } from '../fuse/definition.ts';
+import { BlockIndex, type Extents } from './block.ts';
 import type { Emitter, Reduced } from './emitter.ts';
 import * as K from './kexpr.ts';
 
@@ -12,44 +13,22 @@ type Load = Extract<Expr, { kind: 'load' }>;
 /** The lanes that share loads: WebGPU has no smaller subgroups. */
 export const sharers = 4;
 
-/** Where something stands: offsets in the tile and in the unrolled part of the reduction. */
-export type Offsets = ReadonlyMap<Axis, number>;
-
 interface SharedLoad {
   readonly load: Load;
-  readonly axes: ReadonlySet<Axis>;
   /** Neighbours along it are read by the lanes. */
   readonly along: Axis;
 }
 
-/** The axes that each index of a load depends on, and those of its guard. */
-export function placesOf({ at, guard = [] }: Load): ReadonlySet<Axis>[] {
-  const note = (visit: (visitor: E.ExprVisitor) => void): Set<Axis> => {
-    const axes = new Set<Axis>();
-    visit({ axis: a => void axes.add(a) });
-    return axes;
-  };
-  return [...at.map(x => note(v => E.visitIndex(x, v))), note(v => E.visitPredicate(guard, v))];
-}
-
 /**
- * The axis along which lanes share a load: one that comes in fours in straight-line code, the latest first. None where
- * elements come again at other points, as those of a sliding window do: that saves as much.
+ * The axis along which lanes share a load: one that comes in fours in straight-line code and moves an index alone, the
+ * latest first.
  */
-export function sharedAlong(
-  places: readonly ReadonlySet<Axis>[],
-  sizes: ReadonlyMap<Axis, number>,
-): Axis | undefined {
-  let along: Axis | undefined;
-  for (const axes of places) {
-    let moving = 0;
-    for (const a of axes) {
-      const size = sizes.get(a) ?? 1;
-      if (size > 1 && ++moving > 1) return undefined;
-      if (size % sharers === 0) along = a;
-    }
+export function sharedAlong(dims: readonly BlockIndex[], sizes: Extents): Axis | undefined {
+  for (const { axes, isLinear } of [...dims].reverse()) {
+    const several = axes.filter(a => (sizes.get(a) ?? 1) > 1);
+    if (isLinear && several.length === 1 && sizes.get(several[0]!)! % sharers === 0) return several[0];
   }
-  return along;
+  return undefined;
 }
 
 /**
@@ -61,19 +40,21 @@ export function sharedAlong(
  */
 export class Sharing {
   readonly #emitter: Emitter;
+  readonly #own: ReadonlySet<Axis>;
   readonly #loads: readonly SharedLoad[];
   readonly #lane: Axis = { name: 'lane', extent: D.constant(sharers) };
 
-  /** `own`: the axes of which lanes have different points; `sizes`: how many of an axis stand in straight-line code. */
-  constructor(emitter: Emitter, compute: Compute, own: ReadonlySet<Axis>, sizes: ReadonlyMap<Axis, number>) {
+  /** `own`: what tells the lanes' tiles apart; `sizes`: how many of an axis stand in straight-line code. */
+  constructor(emitter: Emitter, compute: Compute, own: ReadonlySet<Axis>, sizes: Extents) {
     this.#emitter = emitter;
+    this.#own = own;
     const found = new Map<string, SharedLoad>();
     for (const load of loadsOf(compute.reduce!.lift)) {
-      const places = placesOf(load);
-      const axes = new Set(places.flatMap(p => [...p]));
-      const along = sharedAlong(places, sizes);
-      if (load.dtype === 'f32' && along && ![...axes].some(a => own.has(a)))
-        found.set(E.exprKey(load), { load, axes, along });
+      const along = sharedAlong(
+        load.at.map(x => new BlockIndex(x)),
+        sizes,
+      );
+      if (load.dtype === 'f32' && along) found.set(E.exprKey(load), { load, along });
     }
     this.#loads = [...found.values()];
     if (this.#loads.length === 0) return;
@@ -93,22 +74,35 @@ export class Sharing {
   }
 
   /** What the `reduced` of `withoutShared` are, at a position; made once for a turn of the loops. */
-  turn(): (position: ReadonlyMap<Axis, Index>, offsets: Offsets) => Reduced {
+  turn(): (position: ReadonlyMap<Axis, Index>, offsets: Extents) => Reduced {
     const known = new Map<string, KExpr>();
     return (position, offsets) => component => {
-      const { load, axes, along } = this.#loads[component]!;
-      const key = `${component}:${[...axes].map(a => offsets.get(a) ?? 0).join()}`;
-      const before = known.get(key);
-      if (before) return before;
+      const { load, along } = this.#loads[component]!;
       const lane = (offsets.get(along) ?? 0) % sharers;
       const first = A.sub(position.get(along)!, lane);
       const axis = (a: Axis): Index | undefined => (a === along ? A.add(first, this.#lane) : position.get(a));
-      const value = this.#emitter.expr(E.mapExpr(load, { axis }));
+      const shared = E.mapExpr(load, { axis });
+      if (this.#isOwn(shared)) return this.#emitter.expr(E.mapExpr(load, { axis: a => position.get(a) }));
+      const key = `${lane} ${E.exprKey(shared)}`;
+      const before = known.get(key);
+      if (before) return before;
+      const value = this.#emitter.expr(shared);
       const name = this.#emitter.name('shared');
       this.#emitter.push({ kind: 'subgroup', op: 'broadcast', name, value, lane });
       const ref = K.ref(name, load.dtype);
       known.set(key, ref);
       return ref;
     };
+  }
+
+  /** Whether lanes want different elements. */
+  #isOwn(e: Expr): boolean {
+    let found = false;
+    E.visitExpr(e, {
+      axis: a => {
+        found ||= this.#own.has(a);
+      },
+    });
+    return found;
   }
 }

@@ -5,6 +5,7 @@ import * as E from '../../ir/expr.ts';
 import type { KExpr } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
 import { blockedLoops } from './blocked.ts';
+import { conditionsOf } from './conditions.ts';
 import type { Emitter } from './emitter.ts';
 import { overGrid, overSubgroups, type Tiled, tileAxis } from './grid.ts';
 import * as K from './kexpr.ts';
@@ -134,9 +135,12 @@ function emitReduction(
   });
   const taps = elements(inner.map(r => r.unroll));
 
-  const own = choice.shared && new Set(compute.axes.filter(a => !choice.shared!.has(a)));
+  const own = choice.shared && movingAxes(tiles.filter(t => !choice.shared!.has(t.axis)));
   const sharing = own && new Sharing(emitter, compute, own, new Map([...choice.tile, ...choice.unroll]));
   const lifts = new Map(all.map(p => [p, sharing ? p.lift.map(e => sharing.withoutShared(e)) : p.lift]));
+
+  // Without these a term adds nothing.
+  const needed = conditionsOf(reduce, () => true).conditions;
 
   const totals = points.flatMap(p => (isFloatSum(p.part.monoid) ? p.variables : []));
   const body = (current: readonly KExpr[]): void => {
@@ -155,6 +159,7 @@ function emitReduction(
         const map = { axis: (a: Axis) => position.get(a) };
         const guard = reduce.guard && E.mapPredicate(reduce.guard, map);
         if (guard && A.neverHolds(guard)) continue;
+        if (A.neverHolds(E.mapPredicate(needed, map))) continue;
         const condition = guard && guard.length > 0 ? emitter.predicate(guard) : undefined;
         const lifted = lifts.get(part)!.map((e, c) => {
           const value = emitter.expr(E.mapExpr(e, map), turn?.(position, offsets));
@@ -169,6 +174,13 @@ function emitReduction(
   };
   const counters = inner.flatMap(r => r.counter ?? []);
   blockedLoops(emitter, counters, taps.length, totals, body);
+}
+
+/** The axes that tell tiles apart. */
+function movingAxes(tiles: readonly Tiled[]): Set<Axis> {
+  const axes = new Set<Axis>();
+  for (const { base } of tiles) E.visitIndex(base, { axis: a => void axes.add(a) });
+  return axes;
 }
 
 /** A sum of f32, which loses digits where it is long. */
