@@ -8,7 +8,8 @@ import type { ExplainOptions } from './explain.ts';
 import type { FmtOptions } from './fmt.ts';
 import type { Io } from './io.ts';
 import {
-  parseBytes, parseCount,
+  parseBytes,
+  parseCount,
   parseDefine,
   parseDim,
   parseInterval,
@@ -148,9 +149,9 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   onSource('train', 'run a training program')
     .argument('<program>', 'its name')
-    .requiredOption('--data <file>', "the program's data by name, the leading axis examples (.safetensors)")
+    .requiredOption('--data <files>', "the program's data, the leading axis examples: files or a folder")
     .option(...sizes)
-    .option('--val <file>', 'validation data, evaluated after every epoch (.safetensors)')
+    .option('--val <files>', 'validation data, evaluated after every epoch')
     // Without defaults here, so that --resume can tell what was given from what was not.
     .option('--batch <n>', `examples in a batch (default: ${defaults.batch})`, parseCount)
     .addOption(
@@ -189,7 +190,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   onSource('eval', 'the metrics of a training program over a file, in inference mode')
     .argument('<program>', 'its name')
-    .requiredOption('--data <file>', "the program's data by name, the leading axis examples (.safetensors)")
+    .requiredOption('--data <files>', "the program's data, the leading axis examples: files or a folder")
     .requiredOption('--weights <file>', 'parameters and state (.safetensors)')
     .option(...sizes)
     .option('--batch <n>', 'examples in a batch', parseCount, defaults.batch)
@@ -207,6 +208,8 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(profile())
     .option(...memoryLimit)
     .addOption(precision())
+    .option('--depth <n>', 'fold the tables of layers: so many names of a path make a row', parseCount)
+    .option('--layers', 'the tables of layers alone; nothing is compiled')
     .option('--time', 'measure every program on the adapter')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>

@@ -9,6 +9,7 @@ import type { SourceOptions } from './options.ts';
 import { note, type OutputOptions } from './output.ts';
 import type { Tensors } from './tensors.ts';
 import { type Checkpoint, findCheckpoint, isFinished, requireCheckpoint } from './training/checkpoint.ts';
+import { defaults } from './training/defaults.ts';
 import { type Interrupt, listenForInterrupt } from './training/interrupt.ts';
 import { batchesPerEpoch, type Ending, runTraining } from './training/loop.ts';
 import { openTrainer, readData, takeWeights, trainState } from './training/open.ts';
@@ -56,7 +57,7 @@ export async function trainCommand(
   options: TrainOptions,
   io: Io,
 ): Promise<number> {
-  const plan = makePlan(path, program, options, io);
+  const plan = await makePlan(path, program, options, io);
   const { folder, settings, data, validation, perEpoch, from } = plan;
   ensureFolder(folder);
   const { batch, target, seed, precision = 'f32' } = settings;
@@ -81,15 +82,18 @@ export async function trainCommand(
 }
 
 /** Finds everything that can be wrong with flags and files; changes nothing. */
-function makePlan(path: string, program: string, options: TrainOptions, io: Io): Plan {
+async function makePlan(path: string, program: string, options: TrainOptions, io: Io): Promise<Plan> {
   const folder = options.resume ?? options.out;
   if (folder === undefined)
     throw usageError('--out or --resume is missing', '--out DIR begins a training, --resume DIR goes on');
   const unsized = openProgram(path, program, options, io);
   const from = options.resume === undefined ? undefined : requireCheckpoint(folder, text => note(io, text));
   if (!from && !options.overwrite) requireFinished(folder);
-  const data = readData(unsized.train, options.data);
-  const validation = options.val === undefined ? undefined : readData(unsized.train, options.val);
+  const seed = options.seed ?? from?.state.settings.seed ?? defaults.seed;
+  const data = await readData(unsized.train, options.data, seed);
+  // Made by other random numbers than what is trained on.
+  const validation =
+    options.val === undefined ? undefined : await readData(unsized.train, options.val, seed + 1);
   const inputs = { train: unsized.train, data, validation };
   const settings = from
     ? resumedSettings(options, inputs, from.state.settings, { folder, step: from.state.position.step })

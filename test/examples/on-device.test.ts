@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { getDevice } from '../gpu.ts';
-import { bytes, classes, f32, letters, map, noise, stripes, strokes } from './batches.ts';
+import { bytes, classes, f32, letters, map, noise, scenes, stripes, strokes } from './batches.ts';
 import { expectHalved, type Small, trainExample } from './train.ts';
 
 // Minutes, where other work shares the machine.
@@ -36,6 +36,13 @@ const halving: readonly Small[] = [
     batch: { ids: letters(4, 12, 16), next: letters(4, 12, 16, 1) },
   },
   {
+    example: 'unet',
+    program: 'segment',
+    defines: { Width: 4, Size: 32, Pad: 1, Classes: 3 },
+    batch: scenes([4, 1, 32, 32]),
+    steps: 60,
+  },
+  {
     example: 'yolo',
     program: 'detect',
     defines: { S, Width: 4, Classes: 3 },
@@ -55,6 +62,20 @@ describe.skipIf(!device)('on a device', () => {
       expectHalved((await trainExample(small, device)).steps);
     },
   );
+
+  // Dropout makes the loss of single steps jump.
+  test.each([
+    ['alexnet', 'imagenet', { Slim: 8, Size: 67, Classes: 4 }, [4, 3, 67, 67]],
+    ['nin', 'cifar', { Slim: 4, Size: 16, Classes: 4, Rate: 0.01 }, [4, 3, 16, 16]],
+  ] as const)('%s: %s halves its loss in inference mode', async (example, program, defines, shape) => {
+    const x = stripes(shape);
+    const batch = { x: example === 'nin' ? bytes(x) : x, y: classes(4, 4) };
+    const { evaluated } = await trainExample(
+      { example, program, defines, batch, steps: 150, evaluates: true },
+      device,
+    );
+    expectHalved(evaluated);
+  });
 
   test.each(['head', 'finetune'])(
     'transfer: %s halves its loss in inference mode, on a backbone of random weights',

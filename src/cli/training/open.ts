@@ -2,8 +2,8 @@ import type { Module, Train } from '../../ir/module.ts';
 import { moduleGraphs } from '../../passes/pipeline.ts';
 import { requireKernels } from '../adapter.ts';
 import { openBackend } from '../backend.ts';
+import { readColumns } from '../data/read.ts';
 import { onDevice, unknownName } from '../errors.ts';
-import { readTensors } from '../files.ts';
 import { expandGraph, inputsOf, type StateSpec, stateOf } from '../graphs.ts';
 import type { Io } from '../io.ts';
 import { type Checked, loadCompiled, withDiagnostics } from '../load.ts';
@@ -32,8 +32,11 @@ export function dataOf({ steps, evaluate }: Train): TensorSpec[] {
   return all.filter((spec, i) => all.findIndex(s => s.name === spec.name) === i);
 }
 
-export const readData = (train: Train, file: string): Dataset =>
-  makeDataset(train.name, dataOf(train), readTensors(file), file);
+/** `seed` is for modules that make their examples. */
+export async function readData(train: Train, file: string, seed: number): Promise<Dataset> {
+  const specs = dataOf(train);
+  return makeDataset(train.name, specs, await readColumns(file, specs, seed), file);
+}
 
 /** Parameters and states of a training program. */
 export const trainState = ({ steps, evaluate, init }: Train): StateSpec[] =>
