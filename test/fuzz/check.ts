@@ -46,10 +46,60 @@ export class Disagreement extends Error {
 }
 
 /** What pays for large works alone, for small ones too. */
-const eagerTarget: Target = { ...wasmTarget, name: 'wasm, eagerly', eager: true };
+export const eagerTarget: Target = { ...wasmTarget, name: 'wasm, eagerly', eager: true };
 const steps = 3;
 /** The seed that random numbers of programs begin with. */
 export const key = 7;
+
+/** That WebAssembly gives what the graphs do, for each of the targets; nothing in between is looked at. */
+export async function agreeInWasm(
+  { text, sizes, seed }: Subject,
+  forWasm: readonly Target[],
+  counts: Counts,
+): Promise<void> {
+  const source = { name: 'wasm.dnn', text };
+  const compilations = forWasm.map(target => ({
+    target,
+    made: compiled(source, target, countRewrites(counts)),
+  }));
+  for (const { target, made } of compilations)
+    for (const program of made.compiled.programs.values()) countCompiled(counts, program, target);
+  for (const [i, dims] of sizes.entries()) {
+    const scenario = scenarioOf(compilations[0]!.made.module, dims, seed);
+    const compare = comparison(scenario.module, dims, scenario, counts);
+    for (const [k, { target, made }] of compilations.entries()) {
+      const threads = 1 + ((i + k) % 2);
+      const outcome = await onDevice(wasmBackend(threads), made, scenario);
+      compare(`${target.name}, ${threads} threads`, outcome, 'device');
+    }
+  }
+}
+
+type Compare = (where: string, outcome: Arrays, kind: 'f64' | 'device') => void;
+
+/** Compares with what the graphs give, where that is steady. */
+function comparison(
+  module: Module,
+  dims: DimEnv,
+  scenario: ReturnType<typeof scenarioOf>,
+  counts: Counts,
+): Compare {
+  const plain = new Map(moduleGraphs(module).map(([name, g]) => [name, differentiateGraph(g).graph]));
+  const base = scenario.run(byGraph(plain, 'f64'));
+  const steady = steadiness(
+    base,
+    scenario.run(byGraph(plain, 'f32')),
+    scenario.moved.run(byGraph(plain, 'f64')),
+  );
+  count(counts, steady);
+  return (where, outcome, kind) => {
+    for (const [name, expected] of Object.entries(base)) {
+      if (isUnsteady(steady.get(name)!)) continue;
+      const wrong = differenceOf(outcome[name], expected, steady.get(name)!, kind);
+      if (wrong) throw new Disagreement(where, `${name}, ${JSON.stringify(dims)}: ${wrong}`);
+    }
+  };
+}
 
 /** Throws `Disagreement`, or whatever a level throws. */
 export async function agree(subject: Subject, counts: Counts, device?: GPUDevice): Promise<void> {
@@ -81,21 +131,7 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
   for (const dims of subject.sizes) {
     if (late()) return;
     const scenario = scenarioOf(module, dims, subject.seed);
-    const plain = new Map(moduleGraphs(module).map(([name, g]) => [name, differentiateGraph(g).graph]));
-    const base = scenario.run(byGraph(plain, 'f64'));
-    const steady = steadiness(
-      base,
-      scenario.run(byGraph(plain, 'f32')),
-      scenario.moved.run(byGraph(plain, 'f64')),
-    );
-    const compare = (where: string, outcome: Arrays, kind: 'f64' | 'device'): void => {
-      for (const [name, expected] of Object.entries(base)) {
-        if (isUnsteady(steady.get(name)!)) continue;
-        const wrong = differenceOf(outcome[name], expected, steady.get(name)!, kind);
-        if (wrong) throw new Disagreement(where, `${name}, ${JSON.stringify(dims)}: ${wrong}`);
-      }
-    };
-    count(counts, steady);
+    const compare = comparison(module, dims, scenario, counts);
     for (const { target, compiled: made } of compilations) {
       if (late()) return;
       const { programs } = made;

@@ -248,7 +248,7 @@ class ReduceTile {
     }
   }
 
-  /** One variable for each component and distinct element. */
+  /** One variable for each component and distinct element; what does not know the lanes is the same in all of them. */
   #accumulate(compute: Compute): Point[] {
     const emitter = this.#emitter;
     const { lane } = this.#choice;
@@ -257,12 +257,11 @@ class ReduceTile {
       for (const at of this.#elements()) {
         const key = accumulatorKey(part.first, part, compute.axes, at);
         if (this.#accumulators.has(key)) continue;
-        const wide = lane !== undefined && (!this.#isAlongOutputs || part.axes.has(lane));
         const places = at.filter((_, i) => this.#tiles[i]!.size > 1);
         const variables = part.monoid.types.map((_, c) => {
           const zero = emitter.expr(part.monoid.zero[c]!);
           const name = [part.monoid.name, ...places].join('_');
-          const variable = emitter.variable(name, wide ? K.splat(zero, width) : zero);
+          const variable = emitter.variable(name, lane ? K.splat(zero, width) : zero);
           this.#accumulators.set(accumulatorKey(part.first + c, part, compute.axes, at), variable);
           return variable;
         });
@@ -279,7 +278,6 @@ class ReduceTile {
       for (const at of this.#elements()) {
         const keys = part.monoid.types.map((_, c) => accumulatorKey(part.first + c, part, axes, at));
         const vectors = keys.map(k => this.#accumulators.get(k)!);
-        if (vectors.every(v => lanesOf(v) === 1)) continue;
         const lane = (l: number): KExpr[] => vectors.map(v => emitter.bind('lane', K.lane(v, l)));
         const pair = (a: KExpr[], b: KExpr[]): KExpr[] =>
           merge(emitter, part.monoid, a, b).map(v => emitter.bind('pair', v));
