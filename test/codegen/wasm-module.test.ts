@@ -68,7 +68,8 @@ describe('printWasmModule', () => {
       "const wasm = new URL('./tiny.wasm', import.meta.url);",
       '// Tiny: predict\nconst Tiny_predict = {',
       ', tiny.dnn:3:23\n      kernel: 0,',
-      '  programs: { predict: [Tiny_predict] },\n  module: wasm,\n};',
+      // For large batches and for small ones.
+      '  programs: { predict: [Tiny_predict, Tiny_predict_2] },\n  module: wasm,\n};',
       '// net Tiny, tiny.dnn:2:5\nexport async function loadTiny(options) {\n  return openNet(TinyModel, options);',
     ];
     for (const part of parts) expect(js).toContain(part);
