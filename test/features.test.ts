@@ -7,6 +7,7 @@ import { stateOf } from '../src/cli/graphs.ts';
 import { declaredWeights } from '../src/cli/net-weights.ts';
 import { toArray } from '../src/cli/tensors.ts';
 import { check } from '../src/compile.ts';
+import { evaluate } from '../src/ir/dim.ts';
 import type { Graph, InputNode } from '../src/ir/graph.ts';
 import { graphInputs } from '../src/ir/graph.ts';
 import { inferDims, interpretGraph } from '../src/ir/interpret/graph.ts';
@@ -14,11 +15,16 @@ import { interpretProgram } from '../src/ir/interpret/program.ts';
 import type { Module } from '../src/ir/module.ts';
 import { ndarray, size } from '../src/ir/ndarray.ts';
 import type { NdArray } from '../src/ir/primitive.ts';
-import { softwareTarget } from '../src/ir/target.ts';
+import { softwareTarget, type Target, wasmTarget } from '../src/ir/target.ts';
 import { printType } from '../src/ir/type.ts';
 import { format } from '../src/parser/format/index.ts';
 import { differentiateGraph } from '../src/passes/differentiate.ts';
-import { type CompiledModule, compileModule, moduleGraphs } from '../src/passes/pipeline.ts';
+import {
+  type CompiledModule,
+  compileModule,
+  moduleGraphs,
+  type ProgramVariant,
+} from '../src/passes/pipeline.ts';
 import { renderDiagnostic } from '../src/support/render.ts';
 
 /** Cases of the language, a folder each; `cases/features/README.md` says what `expected.json` holds. */
@@ -91,20 +97,28 @@ function arraysFor(graph: Graph, given: Arrays | Tensors, host: Record<string, n
 /** Programs by name on the graph's interpreter, and on that of the kernels of the compiled program. */
 function executors(module: Module): Record<string, Execute> {
   const graphs = new Map(moduleGraphs(module));
-  let compiled: CompiledModule | undefined;
   return {
     'as written': (name, arrays) => {
       const graph = graphs.get(name)!;
       const { outputs } = interpretGraph(differentiateGraph(graph).graph, arrays);
       return new Map(graph.outputs.map(o => [o.target ?? o.name, outputs.get(o.name)!]));
     },
-    compiled: (name, arrays) => {
-      compiled ??= compileModule(module, { target: softwareTarget, diagnostics: [] });
-      const { program, scheduled } = compiled.programs.get(name)!;
-      const dims = inferDims(graphs.get(name)!, arrays);
-      const { outputs, state } = interpretProgram(program, arrays, { dims, kernels: scheduled });
-      return new Map([...outputs, ...state]);
-    },
+    compiled: kernelsOf(module, graphs, softwareTarget),
+    'compiled for WebAssembly': kernelsOf(module, graphs, wasmTarget),
+  };
+}
+
+/** The kernels for a target, interpreted: in doubles, so that numbers are those of hand. */
+function kernelsOf(module: Module, graphs: ReadonlyMap<string, Graph>, target: Target): Execute {
+  let compiled: CompiledModule | undefined;
+  return (name, arrays) => {
+    compiled ??= compileModule(module, { target, diagnostics: [] });
+    const made = compiled.programs.get(name)!;
+    const dims = inferDims(graphs.get(name)!, arrays);
+    const fits = (v: ProgramVariant): boolean => v.fits.every(d => evaluate(d, dims) >= 1);
+    const { program, scheduled } = made.variants?.find(fits) ?? made;
+    const { outputs, state } = interpretProgram(program, arrays, { dims, kernels: scheduled });
+    return new Map([...outputs, ...state]);
   };
 }
 

@@ -1,17 +1,22 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { open } from '../runtime/index.ts';
+import type { Runner } from '../runtime/loaded.ts';
 import { isSoftware } from '../runtime/node/index.ts';
+import { open as openInWasm } from '../runtime/wasm/index.ts';
 import { interpretCompute } from '../src/ir/interpret/compute.ts';
 import { interpretProgram } from '../src/ir/interpret/program.ts';
-import type { NdArray, Sample } from '../src/ir/primitive.ts';
-import { gpuTarget, softwareTarget } from '../src/ir/target.ts';
+import type { Plan } from '../src/ir/plan.ts';
+import type { NdArray, Primitive, Sample } from '../src/ir/primitive.ts';
+import { applyCast } from '../src/ir/scalar.ts';
+import { gpuTarget, softwareTarget, type Target, wasmTarget } from '../src/ir/target.ts';
+import { isFloat } from '../src/ir/type.ts';
 import { verifyKernel } from '../src/ir/verify/kernel.ts';
 import { primitives } from '../src/ops/list.ts';
 import { fuse } from '../src/passes/fuse/index.ts';
 import { schedule } from '../src/passes/schedule/index.ts';
 import { difference } from './arbitrary/numbers.ts';
-import { fromHost, graphOfOp, modelOf, planGraph, toHost } from './gpu/single-op.ts';
+import { fromHost, graphOfOp, modelOf, planGraph, toHost, wasmModelOf } from './gpu/single-op.ts';
 import { getDevice } from './gpu.ts';
 import { factsOf, sampled } from './op-facts.ts';
 import { graphOf } from './op-graphs.ts';
@@ -46,7 +51,7 @@ describe('every dtype that an op is said to take', () => {
       const expected = op.reference(sample.inputs, node.attrs, outs, 'f64');
       const types = node.inputs.map(v => v.type);
       holds(interpretCompute(op.lower!(types, node.attrs, outs), sample.inputs, {}, 'f64'), expected, 1e-12);
-      for (const target of [softwareTarget, gpuTarget]) {
+      for (const target of [softwareTarget, gpuTarget, wasmTarget]) {
         const program = fuse(graphOfOp(op, sample), target);
         const kernels = schedule(program, target);
         for (const k of kernels.flatMap(s => s.kernels)) expect(verifyKernel(k)).toEqual([]);
@@ -61,6 +66,42 @@ describe('every dtype that an op is said to take', () => {
   });
 });
 
+/** All samples as programs of one session. */
+async function checkRun(
+  op: Primitive,
+  samples: readonly Sample[],
+  target: Target,
+  openAll: (plans: Readonly<Record<string, Plan>>) => Promise<Runner>,
+  within: number,
+): Promise<void> {
+  const plans = samples.map((s, i) => [`sample${i}`, planGraph(graphOfOp(op, s), target)] as const);
+  const session = await openAll(Object.fromEntries(plans));
+  try {
+    for (const [i, sample] of samples.entries()) {
+      const fed = Object.fromEntries(Object.entries(inputsOf(sample)).map(([n, x]) => [n, toHost(x)]));
+      const result = await session.run(`sample${i}`, fed);
+      const { node } = graphOf(op, sample);
+      const rounded = sample.inputs.map(x =>
+        isFloat(x.dtype) ? { ...x, data: x.data.map(v => applyCast(v, x.dtype, 'f32')) } : x,
+      );
+      const expected = op.reference(
+        rounded,
+        node.attrs,
+        node.outputs.map(v => v.type),
+        'f32',
+      );
+      const half = [...sample.inputs, ...expected].some(x => x.dtype === 'f16');
+      holds(
+        expected.map((_e, k) => fromHost(result[`y${k}`]!)),
+        expected,
+        half ? 2e-3 : within,
+      );
+    }
+  } finally {
+    session.dispose();
+  }
+}
+
 describe.skipIf(!device)('the same on the device, but for f16', () => {
   test.each(lowered)('%s', async (_, op, { samples }) => {
     const plain = samples.filter(
@@ -69,32 +110,15 @@ describe.skipIf(!device)('the same on the device, but for f16', () => {
           .node.inputs.concat(graphOf(op, s).outputs)
           .some(v => v.type.dtype === 'f16'),
     );
-    const graphs = plain.map(s => graphOfOp(op, s));
-    const plans = graphs.map((g, i) => [`sample${i}`, planGraph(g, softwareTarget)] as const);
-    const session = await open(modelOf(op.name, Object.fromEntries(plans)), { device: device! });
-    try {
-      for (const [i, sample] of plain.entries()) {
-        const fed = Object.fromEntries(Object.entries(inputsOf(sample)).map(([n, x]) => [n, toHost(x)]));
-        const result = await session.run(`sample${i}`, fed);
-        const { node } = graphOf(op, sample);
-        const rounded = sample.inputs.map(x =>
-          x.dtype === 'f32' ? { ...x, data: x.data.map(Math.fround) } : x,
-        );
-        const expected = op.reference(
-          rounded,
-          node.attrs,
-          node.outputs.map(v => v.type),
-          'f32',
-        );
-        holds(
-          expected.map((_e, k) => fromHost(result[`y${k}`]!)),
-          expected,
-          tolerance,
-        );
-      }
-    } finally {
-      session.dispose();
-    }
+    await checkRun(op, plain, softwareTarget, p => open(modelOf(op.name, p), { device: device! }), tolerance);
+  });
+});
+
+describe('the same in WebAssembly', () => {
+  test.each(lowered)('%s', async (_, op, { samples }) => {
+    const run = async (plans: Readonly<Record<string, Plan>>): Promise<Runner> =>
+      openInWasm(await wasmModelOf(op.name, plans), { threads: 1 });
+    await checkRun(op, samples, wasmTarget, run, 1e-5);
   });
 });
 

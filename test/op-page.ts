@@ -17,11 +17,12 @@ name, or as \`primitive.NAME\` where a function has the same one; what is compos
 Each entry is found by asking the op about the samples that its tests run on, so it says what is tested:
 
 - **dtypes** are those that the op takes; \`test/op-facts.test.ts\` computes each of them by reference, by its Compute and
-  by the kernels of both targets, and on a device but for f16 (kernels for f16 ask for WebGPU's \`shader-f16\`).
+  by the kernels of all targets, in WebAssembly, and on a device but for f16 (kernels for f16 ask for WebGPU's
+  \`shader-f16\`).
 - **gradient**: \`yes\` is checked against exact reverse mode over the Compute and against finite differences
   (\`test/ops.test.ts\`), \`0\` against the same. **second**: of the gradient's gradient, against finite differences.
-- Every op runs on the interpreters and on WebGPU (\`test/schedule/ops.test.ts\`, \`test/gpu/ops.test.ts\`); \`gradient\`
-  is replaced before.`;
+- Every op runs on the interpreters, on WebGPU and in WebAssembly (\`test/schedule/ops.test.ts\`, \`test/gpu/ops.test.ts\`,
+  \`test/wasm/ops.test.ts\`); \`gradient\` is replaced before.`;
 
 const list = (items: readonly string[]): string => (items.length > 0 ? items.join(' ') : '–');
 
@@ -35,8 +36,7 @@ function summary(facts: readonly (readonly [Primitive, OpFacts])[]): string {
       list(f.results),
       f.gradient,
       f.second,
-      op.lower ? 'yes' : 'replaced before',
-      op.lower ? 'yes' : 'replaced before',
+      ...['interpreters', 'WebGPU', 'WebAssembly'].map(() => (op.lower ? 'yes' : 'replaced before')),
       f16 ? 'yes' : 'no',
     ];
     return `| ${cells.join(' | ')} |`;
@@ -50,6 +50,7 @@ function summary(facts: readonly (readonly [Primitive, OpFacts])[]): string {
     'second',
     'interpreters',
     'WebGPU',
+    'WebAssembly',
     'f16',
   ];
   return [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...rows].join('\n');

@@ -7,7 +7,7 @@ import { Untranslated } from './torch/attrs.ts';
 import type { LoadedCase, TrainCase, VjpCase } from './torch/case.ts';
 import { readCase } from './torch/case.ts';
 import { checkTraining, checkVjp, isSmall } from './torch/check.ts';
-import { deviceBackend, fusedBackend, graphBackend, kernelBackend } from './torch/run.ts';
+import { deviceBackend, fusedBackend, graphBackend, kernelBackend, wasmBackend } from './torch/run.ts';
 import { trainProgram } from './torch/train.ts';
 import { vjpSource } from './torch/translate.ts';
 
@@ -40,20 +40,24 @@ function untranslated(loaded: LoadedCase): string | undefined {
 
 const device = await getDevice();
 
-describe.each([...cases])('PyTorch: %s', (_, loaded) => {
-  const why = untranslated(loaded);
-  if (why !== undefined) {
-    test.skip(`not translated: ${why}`, () => {});
-    return;
-  }
-  const targets = [softwareTarget, gpuTarget];
-  const interpreters = isSmall(loaded) ? targets.flatMap(t => [fusedBackend(t), kernelBackend(t)]) : [];
-  const check = isTraining(loaded)
-    ? (backend: typeof graphBackend) => checkTraining(loaded, backend)
-    : (backend: typeof graphBackend) => checkVjp(loaded as LoadedCase<VjpCase>, backend);
-  test.each([graphBackend, ...interpreters].map(b => [b.name, b] as const))('%s', (_, b) => check(b));
-  test.skipIf(!device).each(targets.map(t => [`webgpu, kernels for ${t.name}`, t] as const))(
-    '%s',
-    (_, target) => check(deviceBackend(device!, target)),
-  );
-});
+describe.each([...cases].map(([name, loaded], i) => [name, loaded, i] as const))(
+  'PyTorch: %s',
+  (_, loaded, at) => {
+    const why = untranslated(loaded);
+    if (why !== undefined) {
+      test.skip(`not translated: ${why}`, () => {});
+      return;
+    }
+    const targets = [softwareTarget, gpuTarget];
+    const interpreters = isSmall(loaded) ? targets.flatMap(t => [fusedBackend(t), kernelBackend(t)]) : [];
+    const check = isTraining(loaded)
+      ? (backend: typeof graphBackend) => checkTraining(loaded, backend)
+      : (backend: typeof graphBackend) => checkVjp(loaded as LoadedCase<VjpCase>, backend);
+    test.each([graphBackend, ...interpreters].map(b => [b.name, b] as const))('%s', (_, b) => check(b));
+    test('wasm', () => check(wasmBackend(at % 8 === 0 ? 2 : 1)));
+    test.skipIf(!device).each(targets.map(t => [`webgpu, kernels for ${t.name}`, t] as const))(
+      '%s',
+      (_, target) => check(deviceBackend(device!, target)),
+    );
+  },
+);

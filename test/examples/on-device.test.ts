@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { type Backend, gpuBackend, wasmBackend } from '../../src/cli/backend.ts';
 import { getDevice } from '../gpu.ts';
 import { bytes, classes, f32, letters, map, noise, scenes, stripes, strokes } from './batches.ts';
 import { expectHalved, type Small, trainExample } from './train.ts';
@@ -55,11 +56,30 @@ const halving: readonly Small[] = [
   },
 ];
 
+/** Of DCGAN, small: it has batch norms, transposed convolutions and two steps. */
+async function expectDuel(backend: Backend): Promise<void> {
+  const { steps } = await trainExample(
+    {
+      example: 'dcgan',
+      program: 'dcgan',
+      defines: { Width: 4 },
+      batch: { real: map(stripes([4, 3, 64, 64]), x => 2 * x - 1) },
+    },
+    backend,
+  );
+  const losses = (name: string): number[] => steps.map(m => m[name]!);
+  for (const loss of [...losses('d.loss'), ...losses('g.loss')]) expect(loss).toBeLessThan(10);
+  expect(losses('d.loss').at(-1)!).toBeLessThan(0.7 * losses('d.loss')[0]!);
+  expect(losses('g.loss').at(-1)!).toBeGreaterThan(1.2 * losses('g.loss')[0]!);
+}
+
 describe.skipIf(!device)('on a device', () => {
+  const backend = device && gpuBackend(device);
+
   test.each(halving.map(c => [c.example, c.program, c] as const))(
     '%s: %s halves its loss',
     async (_e, _p, small) => {
-      expectHalved((await trainExample(small, device)).steps);
+      expectHalved((await trainExample(small, backend)).steps);
     },
   );
 
@@ -88,25 +108,26 @@ describe.skipIf(!device)('on a device', () => {
           batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 10) },
           evaluates: true,
         },
-        device,
+        backend,
       );
       expectHalved(evaluated);
     },
   );
 
-  test('dcgan: the discriminator learns, and the generator has a harder and harder time', async () => {
-    const { steps } = await trainExample(
-      {
-        example: 'dcgan',
-        program: 'dcgan',
-        defines: { Width: 4 },
-        batch: { real: map(stripes([4, 3, 64, 64]), x => 2 * x - 1) },
-      },
-      device,
-    );
-    const losses = (name: string): number[] => steps.map(m => m[name]!);
-    for (const loss of [...losses('d.loss'), ...losses('g.loss')]) expect(loss).toBeLessThan(10);
-    expect(losses('d.loss').at(-1)!).toBeLessThan(0.7 * losses('d.loss')[0]!);
-    expect(losses('g.loss').at(-1)!).toBeGreaterThan(1.2 * losses('g.loss')[0]!);
-  });
+  test('dcgan: the discriminator learns, and the generator has a harder and harder time', () =>
+    expectDuel(backend!));
+});
+
+describe('in WebAssembly', () => {
+  const chosen = halving.filter(c => ['lenet', 'convnet', 'charnn'].includes(c.example));
+
+  test.each(chosen.map(c => [c.example, c.program, c] as const))(
+    '%s: %s halves its loss',
+    async (_e, _p, small) => {
+      expectHalved((await trainExample(small, wasmBackend(2))).steps);
+    },
+  );
+
+  test('dcgan: the discriminator learns, and the generator has a harder and harder time', () =>
+    expectDuel(wasmBackend(1)));
 });

@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { TensorValue } from '../../runtime/index.ts';
-import { isSoftware } from '../../runtime/node/index.ts';
-import { gpuBackend } from '../../src/cli/backend.ts';
+import type { Backend } from '../../src/cli/backend.ts';
 import { readSource } from '../../src/cli/files.ts';
 import { expandGraph } from '../../src/cli/graphs.ts';
 import { DeviceTrainer } from '../../src/cli/training/device.ts';
@@ -10,7 +9,6 @@ import { InterpretedTrainer } from '../../src/cli/training/interpreted.ts';
 import { trainState } from '../../src/cli/training/open.ts';
 import type { Trainer } from '../../src/cli/training/trainer.ts';
 import { check, compile } from '../../src/compile.ts';
-import { gpuTarget, softwareTarget } from '../../src/ir/target.ts';
 import { renderDiagnostic } from '../../src/support/render.ts';
 
 export type Batch = Readonly<Record<string, TensorValue>>;
@@ -43,10 +41,10 @@ export interface Trained {
   read(name: string): number[];
 }
 
-/** Trains on one batch, again and again; without a device on the interpreter. */
-export async function trainExample(small: Small, device?: GPUDevice): Promise<Trained> {
+/** Trains on one batch, again and again; without a backend on the interpreter. */
+export async function trainExample(small: Small, backend?: Backend): Promise<Trained> {
   const { batch, steps: count = 30, evaluates } = small;
-  const trainer = device ? await onDevice(small, device) : interpreted(small);
+  const trainer = backend ? await compiledFor(small, backend) : interpreted(small);
   const steps: Metrics[] = [];
   const evaluated: Metrics[] = [];
   const evaluate = async (): Promise<void> => {
@@ -86,17 +84,17 @@ function interpreted({ example, program, defines = {}, sizes = {}, batch }: Smal
   return new InterpretedTrainer(graphs, trainState(train), seed, batch);
 }
 
-async function onDevice(small: Small, device: GPUDevice): Promise<Trainer> {
+async function compiledFor(small: Small, backend: Backend): Promise<Trainer> {
   const { example, program, defines = {}, sizes = {}, batch, evaluates } = small;
   const file = readSource(exampleFile(example));
   const { compiled, entries, diagnostics } = compile(file.source, {
     resolve: file.resolve,
     defines,
     sizes,
-    target: isSoftware(device.adapterInfo) ? softwareTarget : gpuTarget,
+    target: backend.target,
     only: name => name.startsWith(`${program}.`) && (evaluates || name !== `${program}.evaluate`),
   });
   const entry = entries?.find(e => e.name === program);
   if (!compiled || !entry) throw new Error(diagnostics.map(d => renderDiagnostic(d)).join('\n'));
-  return DeviceTrainer.open(gpuBackend(device), entry, compiled.layout, { seed, feed: batch });
+  return DeviceTrainer.open(backend, entry, compiled.layout, { seed, feed: batch });
 }

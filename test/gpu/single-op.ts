@@ -1,7 +1,9 @@
 import type { Model } from '../../runtime/plan.ts';
 import type { TensorValue, TypedArray } from '../../runtime/tensor.ts';
 import { arrayOf } from '../../runtime/tensor.ts';
+import type { WasmModel } from '../../runtime/wasm/index.ts';
 import { buildModel } from '../../src/codegen/model.ts';
+import { buildWasmModel } from '../../src/codegen/wasm-model.ts';
 import { GraphBuilder } from '../../src/ir/builder.ts';
 import type { Graph } from '../../src/ir/graph.ts';
 import type { Plan } from '../../src/ir/plan.ts';
@@ -12,6 +14,7 @@ import { verifyPlan } from '../../src/ir/verify/plan.ts';
 import { fuse } from '../../src/passes/fuse/index.ts';
 import { layoutState, planMemory } from '../../src/passes/plan-memory.ts';
 import { schedule } from '../../src/passes/schedule/index.ts';
+import { float16ToNumber, numberToFloat16 } from '../../src/support/float16.ts';
 
 /** A graph of one op: inputs `x0`, `x1`, …, results `y0`, `y1`, …. */
 export function graphOfOp(op: Primitive, sample: Sample): Graph {
@@ -34,6 +37,12 @@ export function planGraph(graph: Graph, target: Target): Plan {
   return plan;
 }
 
+/** The same for WebAssembly: one module for all. */
+export function wasmModelOf(name: string, plans: Readonly<Record<string, Plan>>): Promise<WasmModel> {
+  const programs = Object.entries(plans).map(([key, plan]) => ({ name: key, plan }));
+  return buildWasmModel({ kind: 'net', name, programs }, noState);
+}
+
 /** Several plans as one model, by name, so that one session runs them all. */
 export function modelOf(name: string, plans: Readonly<Record<string, Plan>>): Model {
   const programs = Object.entries(plans).map(([key, plan]) => ({ name: key, plan }));
@@ -43,9 +52,10 @@ export function modelOf(name: string, plans: Readonly<Record<string, Plan>>): Mo
 /** Doubles as the host hands them to the device. */
 export function toHost({ dtype, shape, data }: NdArray): { data: TypedArray; shape: readonly number[] } {
   const Data = arrayOf(dtype);
-  return { data: Data.from(data), shape };
+  return { data: Data.from(dtype === 'f16' ? data.map(numberToFloat16) : data), shape };
 }
 
 export function fromHost({ dtype, shape, data }: TensorValue): NdArray {
-  return { dtype, shape, data: Float64Array.from(data) };
+  const values = Float64Array.from(data);
+  return { dtype, shape, data: dtype === 'f16' ? values.map(float16ToNumber) : values };
 }

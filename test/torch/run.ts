@@ -1,6 +1,9 @@
 import { open, type Session, type TensorInput } from '../../runtime/index.ts';
+import type { Runner } from '../../runtime/loaded.ts';
 import type { TensorValue } from '../../runtime/tensor.ts';
+import { open as openInWasm } from '../../runtime/wasm/index.ts';
 import { buildModel } from '../../src/codegen/model.ts';
+import { buildWasmModel } from '../../src/codegen/wasm-model.ts';
 import { type Compiled, compile } from '../../src/compile.ts';
 import { graphInputs } from '../../src/ir/graph.ts';
 import { inferDims, interpretGraph } from '../../src/ir/interpret/graph.ts';
@@ -8,7 +11,7 @@ import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { ndarray } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import type { Target } from '../../src/ir/target.ts';
-import { gpuTarget } from '../../src/ir/target.ts';
+import { gpuTarget, wasmTarget } from '../../src/ir/target.ts';
 import { renderDiagnostic } from '../../src/support/render.ts';
 import { fromHost, toHost } from '../gpu/single-op.ts';
 
@@ -126,12 +129,34 @@ export function openEntry(
   });
 }
 
-export function deviceBackend(device: GPUDevice, target: Target): Backend {
+export const deviceBackend = (device: GPUDevice, target: Target): Backend =>
+  sessionBackend(`webgpu, kernels for ${target.name}`, target, (compiled, name, options) =>
+    openEntry(compiled, name, device, options),
+  );
+
+/** In the calling thread, or with another one. */
+export const wasmBackend = (threads: number): Backend =>
+  sessionBackend('wasm', wasmTarget, async ({ entries, compiled }, name, { weights }) => {
+    const entry = entries.find(e => e.name === name)!;
+    const values = Object.entries(weights ?? {}).map(
+      ([n, x]) => [n, { ...toHost(x), dtype: x.dtype }] as const,
+    );
+    return openInWasm(await buildWasmModel(entry, compiled.layout), {
+      threads,
+      ...(weights && { weights: Object.fromEntries(values) }),
+    });
+  });
+
+function sessionBackend(
+  name: string,
+  target: Target,
+  openProgram: (compiled: Compilation, name: string, options: { weights?: Arrays }) => Promise<Runner>,
+): Backend {
   return {
-    name: `webgpu, kernels for ${target.name}`,
+    name,
     target,
     net: async (compiled, inputs) => {
-      const session = await openEntry(compiled, 'Case', device);
+      const session = await openProgram(compiled, 'Case', {});
       try {
         return fromOutputs(await session.run('predict', toInputs(inputs), { step: 0 }));
       } finally {
@@ -139,7 +164,7 @@ export function deviceBackend(device: GPUDevice, target: Target): Backend {
       }
     },
     training: async (compiled, weights) => {
-      const session = await openEntry(compiled, 'fit', device, { weights });
+      const session = await openProgram(compiled, 'fit', { weights });
       let iter = 0;
       return {
         step: async data => {

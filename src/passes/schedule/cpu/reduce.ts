@@ -278,6 +278,8 @@ class ReduceTile {
       for (const at of this.#elements()) {
         const keys = part.monoid.types.map((_, c) => accumulatorKey(part.first + c, part, axes, at));
         const vectors = keys.map(k => this.#accumulators.get(k)!);
+        // Several elements may have the same accumulator, which is merged once.
+        if (vectors.every(v => lanesOf(v) === 1)) continue;
         const lane = (l: number): KExpr[] => vectors.map(v => emitter.bind('lane', K.lane(v, l)));
         const pair = (a: KExpr[], b: KExpr[]): KExpr[] =>
           merge(emitter, part.monoid, a, b).map(v => emitter.bind('pair', v));
