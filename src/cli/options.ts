@@ -11,6 +11,8 @@ export type CompileTarget = Exclude<RunTarget, 'interpret'>;
 export interface SourceOptions {
   /** What tensors are kept in on the device. */
   readonly precision?: StoragePrecision;
+  /** Sums of products as they are written: see `CompileOptions.exact`. */
+  readonly exact?: boolean;
   readonly define?: Defines;
   /** Sizes of free dims by name, `stylize.H` for one training program alone. */
   readonly dim?: Readonly<Record<string, number>>;

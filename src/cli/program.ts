@@ -72,6 +72,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       'f32',
       'f16',
     ]);
+  const exact = ['--exact', "convolutions without Winograd's transforms: a digit more, slower"] as const;
   const runTarget = (fallback?: string): Option => {
     const option = new Option('--target <target>', 'where it runs; auto: webgpu on a GPU, else wasm').choices(
       [...['webgpu', 'wasm', 'auto', 'interpret']],
@@ -120,6 +121,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     )
     .addOption(profile('gpu'))
     .addOption(precision())
+    .option(...exact)
     .action(async (file: string, options: CompileCommandOptions) =>
       finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
     );
@@ -132,6 +134,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(runTarget('webgpu'))
     .option(...threads)
     .addOption(precision())
+    .option(...exact)
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
     .addOption(format())
     .option(...quiet)
@@ -163,6 +166,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(runTarget())
     .option(...threads)
     .addOption(precision())
+    .option(...exact)
     .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
     .addOption(
       new Option('--resume <dir>', 'go on with the training of this folder').conflicts(['out', 'weights']),
@@ -188,6 +192,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(runTarget('webgpu'))
     .option(...threads)
     .addOption(precision())
+    .option(...exact)
     .addOption(format())
     .option(...quiet)
     .action((file: string, name: string, options: EvalOptions) =>
@@ -198,6 +203,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option('--dim <name=size>', 'size of a free dim (default: 64); may be given again', parseDim)
     .addOption(profile())
     .addOption(precision())
+    .option(...exact)
     .option('--time', 'measure every program on the adapter')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>
@@ -210,6 +216,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...sizes)
     .addOption(profile('gpu'))
     .addOption(precision())
+    .option(...exact)
     .action(async (file: string, options: DumpOptions) =>
       finish(await (await import('./dump.ts')).dumpCommand(file, options, io)),
     );

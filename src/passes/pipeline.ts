@@ -101,6 +101,8 @@ export interface PipelineContext extends PassContext {
   readonly target: Target;
   /** `f32` where absent. */
   readonly precision?: StoragePrecision;
+  /** No transforms that save products and lose digits. */
+  readonly exact?: boolean;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
 }
@@ -234,8 +236,9 @@ function planned(
 
 /** What is done once it is decided how tensors lie. */
 function arranged(program: Program, context: PipelineContext): Program {
-  const { target } = context;
-  const passes = [transforming(target), joining, ...(target.kind === 'cpu' ? [staging] : [])];
+  const { target, exact } = context;
+  const isCpu = target.kind === 'cpu';
+  const passes = [...(exact ? [] : [transforming(target)]), joining, ...(isCpu ? [staging] : [])];
   return passes.reduce((p, pass) => runPass(pass, p, context, programLevel, programLevel), program);
 }
 

@@ -11,7 +11,7 @@ import { type FindOp, readGraph } from '../../src/ir/parse/graph.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import { printGraph } from '../../src/ir/print/graph.ts';
 import type { Precision } from '../../src/ir/scalar.ts';
-import { gpuTarget, softwareTarget, type Target } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, type Target } from '../../src/ir/target.ts';
 import { isFloat } from '../../src/ir/type.ts';
 import { verifyGraph } from '../../src/ir/verify/graph.ts';
 import { primitive } from '../../src/ops/list.ts';
@@ -44,7 +44,7 @@ export class Disagreement extends Error {
   }
 }
 
-const targets: readonly Target[] = [softwareTarget, gpuTarget];
+const targets: readonly Target[] = [softwareTarget, subgroupTarget, gpuTarget];
 const steps = 3;
 /** The seed that random numbers of programs begin with. */
 export const key = 7;
@@ -108,7 +108,7 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
     }
     if (late()) return;
     if (device && !subject.text.includes('f16')) {
-      const { target, ...compilation } = compilations[subject.seed % 2]!;
+      const { target, ...compilation } = compilations[subject.seed % targets.length]!;
       counts.add('device', target.name);
       compare(`WebGPU, kernels for ${target.name}`, await onDevice(device, compilation, scenario), 'device');
     }
