@@ -40,7 +40,7 @@ export function loadModule(
 }
 
 export interface LoadOptions
-  extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | 'precision' | 'memoryLimit'> {
+  extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | 'precision' | 'memoryLimit' | 'exact'> {
   /** Warnings have been shown by `loadModule`. */
   readonly checked?: boolean;
 }
@@ -57,6 +57,7 @@ export function loadCompiled(
     ...how,
     ...(options.precision && { precision: options.precision }),
     ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
+    ...(options.exact && { exact: options.exact }),
     resolve: file.resolve,
     defines: options.define ?? {},
     sizes: options.dim ?? {},

@@ -13,6 +13,8 @@ export interface SourceOptions {
   readonly precision?: StoragePrecision;
   /** Bytes that a program may take beside parameters and states. */
   readonly memoryLimit?: number;
+  /** Sums of products as they are written: see `CompileOptions.exact`. */
+  readonly exact?: boolean;
   readonly define?: Defines;
   /** Sizes of free dims by name, `stylize.H` for one training program alone. */
   readonly dim?: Readonly<Record<string, number>>;

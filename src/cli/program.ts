@@ -78,6 +78,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       'f32',
       'f16',
     ]);
+  const exact = ['--exact', "convolutions without Winograd's transforms: a digit more, slower"] as const;
   const runTarget = (fallback?: string): Option => {
     const option = new Option(
       '--target <target>',
@@ -128,6 +129,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(profile('gpu'))
     .option(...memoryLimit)
     .addOption(precision())
+    .option(...exact)
     .action(async (file: string, options: CompileCommandOptions) =>
       finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
     );
@@ -140,6 +142,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(runTarget('auto'))
     .option(...threads)
     .addOption(precision())
+    .option(...exact)
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
     .addOption(format())
     .option(...quiet)
@@ -172,6 +175,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...threads)
     .option(...memoryLimit)
     .addOption(precision())
+    .option(...exact)
     .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
     .addOption(
       new Option('--resume <dir>', 'go on with the training of this folder').conflicts(['out', 'weights']),
@@ -197,6 +201,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(runTarget('auto'))
     .option(...threads)
     .addOption(precision())
+    .option(...exact)
     .addOption(format())
     .option(...quiet)
     .action((file: string, name: string, options: EvalOptions) =>
@@ -210,6 +215,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(precision())
     .option('--depth <n>', 'fold the tables of layers: so many names of a path make a row', parseCount)
     .option('--layers', 'the tables of layers alone; nothing is compiled')
+    .option(...exact)
     .option('--time', 'measure every program on the adapter')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>
@@ -222,6 +228,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...sizes)
     .addOption(profile('gpu'))
     .addOption(precision())
+    .option(...exact)
     .action(async (file: string, options: DumpOptions) =>
       finish(await (await import('./dump.ts')).dumpCommand(file, options, io)),
     );

@@ -113,6 +113,8 @@ export interface PipelineContext extends PassContext {
   readonly sizes?: DimEnv;
   /** Bytes that the arena of each program may take at those sizes; as many as it wants where absent. */
   readonly memoryLimit?: number;
+  /** No transforms that save products and lose digits. */
+  readonly exact?: boolean;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
 }
@@ -252,8 +254,12 @@ function planned(
 
 /** What is done once it is decided how tensors lie. */
 function arranged(program: Program, context: PipelineContext): Program {
-  const { target } = context;
-  const passes = [transforming(target), joining, ...(target.kind === 'cpu' ? [staging(target)] : [])];
+  const { target, exact } = context;
+  const passes = [
+    ...(exact ? [] : [transforming(target)]),
+    joining,
+    ...(target.kind === 'cpu' ? [staging(target)] : []),
+  ];
   return passes.reduce((p, pass) => runPass(pass, p, context, programLevel, programLevel), program);
 }
 

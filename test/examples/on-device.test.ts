@@ -92,7 +92,7 @@ describe.skipIf(!device)('on a device', () => {
     const batch = { x: example === 'nin' ? bytes(x) : x, y: classes(4, 4) };
     const { evaluated } = await trainExample(
       { example, program, defines, batch, steps: 150, evaluates: true },
-      device,
+      backend,
     );
     expectHalved(evaluated);
   });

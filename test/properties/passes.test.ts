@@ -13,7 +13,7 @@ import { readGraph } from '../../src/ir/parse/graph.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import { printGraph } from '../../src/ir/print/graph.ts';
 import type { Program } from '../../src/ir/program.ts';
-import { gpuTarget, softwareTarget, wasmTarget } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, wasmTarget } from '../../src/ir/target.ts';
 import { verifyGraph } from '../../src/ir/verify/graph.ts';
 import { verifyProgram } from '../../src/ir/verify/program.ts';
 import { primitive } from '../../src/ops/list.ts';
@@ -101,7 +101,7 @@ function* outcomes(graph: Graph, arrays: Arrays, dims: DimEnv): Generator<[pass:
     expect(verifyGraph(result)).toEqual([]);
     yield [name, ofGraph(result, arrays)];
   }
-  for (const target of [softwareTarget, gpuTarget, wasmTarget]) {
+  for (const target of [softwareTarget, subgroupTarget, gpuTarget, wasmTarget]) {
     const plain = fuse(differentiated(graph), target);
     expect(verifyProgram(plain)).toEqual([]);
     yield [`fuse for ${target.name}`, ofProgram(plain, arrays, dims)];
