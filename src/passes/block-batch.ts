@@ -17,7 +17,7 @@ import { Temporaries } from './temporaries.ts';
  *
  * What the host gives and takes, parameters and states, and what loops hand from turn to turn stay in rows: inputs that
  * products or windows read are copied into blocks once, results are copied back. Past the end of the batch blocks hold
- * anything, but where a sum over the batch relies on 0 being there (`batch/layout.ts`).
+ * anything, but where a sum over the batch relies on 0 being there (`batch/zeros.ts`).
  */
 export function blockBatch(program: Program): Program {
   const layout = findBatch(program);

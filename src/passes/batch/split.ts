@@ -8,7 +8,8 @@ import { storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import type { TensorType } from '../../ir/type.ts';
 import { mapCompute, valueOfFills } from '../fuse/definition.ts';
 import { trimInputs } from '../schedule/split.ts';
-import { axesIn, type BatchLayout, blockSize, isAxis, keptAxes } from './layout.ts';
+import { axesIn, isAxis, keptAxes } from './axes.ts';
+import { type BatchLayout, blockSize } from './layout.ts';
 
 /** [.., N, ..] -> [N in blocks, .., 8] */
 export function blockedType({ dtype, shape }: TensorType, position: number): TensorType {
