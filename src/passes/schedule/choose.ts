@@ -85,8 +85,7 @@ function unrolls(axes: readonly Axis[]): Unrolled[] {
   const result: Unrolled[] = [{ unroll: new Map(), points: 1 }];
   for (const axis of [...axes].reverse()) {
     const extent = D.constantValue(axis.extent);
-    if (extent === undefined) continue;
-    if (extent === 1) continue;
+    if (extent === undefined || extent <= 1) continue;
     const { unroll, points } = result.at(-1)!;
     const by = (n: number): Unrolled => ({ unroll: new Map([...unroll, [axis, n]]), points: points * n });
     for (const part of [2, 3, 4, 5, 7, 8])
@@ -107,7 +106,7 @@ function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Block[] {
   let list: Block[] = [{ tile: new Map(), size: 1 }];
   for (const axis of axes) {
     const extent = D.constantValue(axis.extent);
-    if (extent === undefined || extent === 1) continue;
+    if (extent === undefined || extent <= 1) continue;
     const sizes = [2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16].filter(
       s => s <= extent && (extent % s === 0 || (!inPlace && ((extent > 4 * s && s >= 4) || extent < 2 * s))),
     );
