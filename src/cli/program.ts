@@ -8,7 +8,8 @@ import type { ExplainOptions } from './explain.ts';
 import type { FmtOptions } from './fmt.ts';
 import type { Io } from './io.ts';
 import {
-  parseBytes, parseCount,
+  parseBytes,
+  parseCount,
   parseDefine,
   parseDim,
   parseInterval,
