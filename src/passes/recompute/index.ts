@@ -3,7 +3,8 @@ import * as D from '../../ir/dim.ts';
 import type { Plan } from '../../ir/plan.ts';
 import type { Program, Work } from '../../ir/program.ts';
 import { liveBytes } from '../order/index.ts';
-import { recompute } from './search.ts';
+import { overwrite } from '../overwrite.ts';
+import { type Recomputed, recompute } from './search.ts';
 
 /** What a program became, as far as the search for one that fits must know it. */
 export interface Fitted {
@@ -12,8 +13,8 @@ export interface Fitted {
   readonly again?: readonly Work[];
 }
 
-/** Attempts to fit a limit, and to find the least that can be reached where it does not fit. */
-const attempts = 5;
+/** What the search aims at, as shares of the limit: what aims lower may come further where another gets stuck. */
+const aims = [1, 0.97, 0.93, 0.85, 0.75, 0.6, 0.4, 0];
 
 /**
  * Lets go of results and makes them again until the arena takes at most `limit` bytes. `lower` takes a program to its
@@ -27,39 +28,23 @@ export function fitInto<T extends Fitted>(
   tooLarge: (bytes: number) => Error,
 ): T {
   const arenaOf = ({ plan }: Fitted): number => D.evaluate(plan.arenaBytes, sizes);
-  const whole = lower(program);
-  let least = arenaOf(whole);
-  if (least <= limit) return whole;
+  const before = lower(program);
+  let least = arenaOf(before);
+  if (least <= limit) return before;
   // Between works more lives than in the arena where results overwrite inputs, and less where kernels need room.
-  let target = limit + Math.max(0, liveBytes(program, sizes) - least);
-  const tried = (
-    wanted: number,
-  ): { readonly lowered?: T; readonly arena: number; readonly missed: boolean } => {
-    const { program: other, again, bytes } = recompute(program, sizes, wanted);
-    if (again.length === 0) return { arena: least, missed: true };
-    const lowered = { ...lower(other), again };
-    return { lowered, arena: arenaOf(lowered), missed: bytes > wanted };
-  };
-  let lowest = 0;
-  for (let n = 0; n < attempts; n++) {
-    const { lowered, arena, missed } = tried(target);
-    least = Math.min(least, arena);
-    if (lowered && arena <= limit) return lowered;
-    if (missed) {
-      lowest = target;
-      break;
+  const more = Math.max(0, liveBytes(program, sizes) - least);
+  let best: { readonly found: Recomputed; readonly bytes: number } | undefined;
+  for (const aim of aims) {
+    const found = recompute(program, sizes, aim * (limit + more));
+    if (found.again.length === 0) continue;
+    const bytes = liveBytes(overwrite(found.program), sizes);
+    if (!best || bytes < best.bytes) best = { found, bytes };
+    if (bytes <= limit) {
+      const lowered = { ...lower(found.program), again: found.again };
+      least = Math.min(least, arenaOf(lowered));
+      if (least <= limit) return lowered;
     }
-    target -= arena - limit;
   }
-  // What can be reached lies between that and what there was; the search aims at each in turn.
-  let highest = liveBytes(program, sizes);
-  for (let n = 0; n < attempts && highest > lowest * 1.01; n++) {
-    const middle = Math.ceil((lowest + highest) / 2);
-    const { lowered, arena, missed } = tried(middle);
-    least = Math.min(least, arena);
-    if (lowered && arena <= limit) return lowered;
-    if (missed) lowest = middle;
-    else highest = middle;
-  }
+  if (best && best.bytes > limit) least = Math.min(least, arenaOf(lower(best.found.program)));
   throw tooLarge(least);
 }

@@ -55,9 +55,20 @@ export function timeline(program: Program, sizes: DimEnv): Timeline {
       const block = blockOf(tensor);
       if (block === undefined || blocks[block]!.kept || writers.get(tensor.id)!.length !== 1) continue;
       if (work.outputs.filter(t => storageOf(t) === tensor).length > 1) continue;
-      const moved = [...work.inputs, tensor].reduce((n, t) => n + D.evaluate(tensorBytes(t), sizes), 0);
-      makers.set(block, { unit, work, tensor, cost: flopsOf(work.region.stages[0]!, sizes) + moved });
+      makers.set(block, { unit, work, tensor, cost: costOf(work, sizes) });
     }
   });
   return { problem, live, touches, makers, blockOf, writers };
+}
+
+const costs = new WeakMap<Work, { readonly sizes: DimEnv; readonly cost: number }>();
+
+/** Operations and bytes. */
+function costOf(work: Work, sizes: DimEnv): number {
+  const known = costs.get(work);
+  if (known?.sizes === sizes) return known.cost;
+  const moved = [...work.inputs, ...work.outputs].reduce((n, t) => n + D.evaluate(tensorBytes(t), sizes), 0);
+  const cost = flopsOf(work.region.stages[0]!, sizes) + moved;
+  costs.set(work, { sizes, cost });
+  return cost;
 }
