@@ -185,6 +185,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     )
     .option('--checkpoint-every <interval>', 'steps, or a time as in 30s (default: 60s)', parseInterval)
     .option('--patience <n>', 'stop after n epochs without a better metric (needs --val)', parseCount)
+    .option('--report <file>', 'write a page that shows the training (.html)')
     .option('--monitor <metric>', 'of the validation data: loss, accuracy, dice:max (default: loss)')
     .addOption(format())
     .option(...quiet)
