@@ -28,6 +28,16 @@ export interface CompileOptions extends CheckOptions {
    * in f32. The kernels then need `shader-f16`. `f32` by default.
    */
   readonly precision?: StoragePrecision;
+  /**
+   * Bytes that the memory of each program may take beside parameters and states, at the sizes given (64 for others):
+   * results are let go of and computed again until it fits.
+   */
+  readonly memoryLimit?: number;
+  /**
+   * Convolutions are summed up as they are defined. Without it, 3x3 filters may go through Winograd's transforms, which take
+   * a quarter of the products and lose about a digit: 1e-5 of the largest value where a plain sum loses 1e-6.
+   */
+  readonly exact?: boolean;
   /** Compiles only the programs with these names (`LeNet`, `mnist.step`); all where absent. */
   readonly only?: (program: string) => boolean;
   /** Is given the printed IR after every pass. */
@@ -75,7 +85,10 @@ export function compile(source: Source, options: CompileOptions = {}): Compiled 
     const compiled = compileModule(module, {
       target: options.target ?? gpuTarget,
       diagnostics: later,
+      ...(options.sizes && { sizes: options.sizes }),
+      ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
       ...(options.precision && { precision: options.precision }),
+      ...(options.exact && { exact: options.exact }),
       ...(options.only && { only: options.only }),
       ...(options.watch && { watch: options.watch }),
     });

@@ -3,7 +3,7 @@ export { buildWasmModel } from './codegen/wasm-model.ts';
 export type { Checked, CheckOptions, Compiled, CompileOptions } from './compile.ts';
 export { check, compile } from './compile.ts';
 export type { Target } from './ir/target.ts';
-export { gpuTarget, softwareTarget, wasmTarget } from './ir/target.ts';
+export { gpuTarget, softwareTarget, subgroupTarget, wasmTarget } from './ir/target.ts';
 export type { Formatted } from './parser/format/index.ts';
 export { format } from './parser/format/index.ts';
 export { parse } from './parser/parse.ts';

@@ -23,7 +23,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'type:runtime/wasm/plan.ts',
     'binaryen',
   ],
-  'src/interop/': ['src/ir/', 'src/support/'],
+  'src/interop/': ['src/ir/', 'src/support/', 'fflate'],
   'src/compile.ts': [
     'src/passes/',
     'src/passes/elaborate/',
@@ -41,7 +41,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'src/ir/',
     'src/support/',
   ],
-  'src/cli/': ['src/', 'runtime/', 'node:', 'commander', 'cli-progress'],
+  'src/cli/': ['src/', 'runtime/', 'node:', 'commander', 'cli-progress', 'pngjs', 'jpeg-js'],
   'runtime/': [],
   'runtime/wasm/': ['runtime/'],
   'runtime/auto/': ['runtime/', 'type:runtime/wasm/'],

@@ -14,6 +14,7 @@ export async function start({ target, adapter, profile }) {
   return {
     target,
     software: isSoftware(device.adapterInfo),
+    subgroups: device.features.has('subgroups'),
     options: { device },
     profile: (_, run) => profileGpu(device, run),
   };
@@ -47,7 +48,7 @@ export async function prepare(state, work, { params, input, labels }) {
   };
 }
 
-async function compiled({ target, software }, work) {
+async function compiled({ target, software, subgroups }, work) {
   const dnnc = await import('dnnc');
   const url = new URL(`../nets/${work.file ?? 'ops.dnn'}`, import.meta.url);
   const source = path => ({ name: path, text: readFileSync(new URL(path, url), 'utf8') });
@@ -56,7 +57,14 @@ async function compiled({ target, software }, work) {
   const { entries, compiled, diagnostics } = dnnc.compile(
     work.source ? { name: work.name, text: work.source } : source(work.file),
     {
-      target: target === 'wasm' ? dnnc.wasmTarget : software ? dnnc.softwareTarget : dnnc.gpuTarget,
+      target:
+        target === 'wasm'
+          ? dnnc.wasmTarget
+          : software
+            ? subgroups
+              ? dnnc.subgroupTarget
+              : dnnc.softwareTarget
+            : dnnc.gpuTarget,
       resolve: source,
       only: name => names.includes(name),
     },

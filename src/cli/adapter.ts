@@ -1,5 +1,5 @@
 import { type AdapterChoice, isSoftware, requestDevice } from '../../runtime/node/index.ts';
-import { gpuTarget, softwareTarget, type Target } from '../ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, type Target } from '../ir/target.ts';
 import type { StoragePrecision } from '../passes/pipeline.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { noHalfPrecision } from '../support/errors/training.ts';
@@ -37,8 +37,10 @@ export function requireKernels(precision: StoragePrecision | undefined, target: 
 }
 
 /** What schedules are chosen for. */
-export const targetOf = ({ adapterInfo }: GPUDevice): Target =>
-  isSoftware(adapterInfo) ? softwareTarget : gpuTarget;
+export function targetOf({ adapterInfo, features }: GPUDevice): Target {
+  if (!isSoftware(adapterInfo)) return gpuTarget;
+  return features.has('subgroups') ? subgroupTarget : softwareTarget;
+}
 
 /** `auto` asks the adapter that the runtime would take. */
 export async function targetFor(profile: Profile): Promise<Target> {

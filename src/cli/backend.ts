@@ -29,18 +29,20 @@ export interface RunModel extends Pick<Model, 'name' | 'state' | 'steps'> {
   readonly programs: Readonly<Record<string, readonly SizedProgram[]>>;
 }
 
+export interface Opened {
+  readonly session: Runner;
+  readonly model: RunModel;
+  /** What the arena of a run may take. */
+  readonly limits: BufferLimits;
+}
+
 /** Where compiled programs run: a WebGPU device, or WebAssembly. */
 export interface Backend {
   /** What people are told. */
   readonly name: string;
   readonly kind: 'webgpu' | 'wasm';
   readonly target: Target;
-  readonly limits: BufferLimits;
-  open(
-    entry: ModuleEntry,
-    layout: StateLayout,
-    options: (model: RunModel) => FillOptions,
-  ): Promise<{ readonly session: Runner; readonly model: RunModel }>;
+  open(entry: ModuleEntry, layout: StateLayout, options: (model: RunModel) => FillOptions): Promise<Opened>;
   close(): void;
 }
 
@@ -67,17 +69,15 @@ export const gpuBackend = (device: GPUDevice): Backend => ({
   name: describeAdapter(device),
   kind: 'webgpu',
   target: targetOf(device),
-  limits: device.limits,
   async open(entry, layout, options) {
     const model = buildModel(entry, layout);
     const programs = Object.fromEntries(Object.entries(model.programs).map(([name, p]) => [name, [p]]));
     const known = { ...model, programs };
-    return { session: await open(model, { ...options(known), device }), model: known };
+    const session = await open(model, { ...options(known), device });
+    return { session, model: known, limits: device.limits };
   },
   close: () => device.destroy(),
 });
-
-const most = 2 ** 32;
 
 export function wasmBackend(wanted?: number): Backend {
   const threads = threadsFor(wanted);
@@ -85,12 +85,15 @@ export function wasmBackend(wanted?: number): Backend {
     name: `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`,
     kind: 'wasm',
     target: wasmTarget,
-    limits: { maxBufferSize: most, maxStorageBufferBindingSize: most },
     async open(entry, layout, options) {
       // Its printer is loaded where it is needed alone.
       const { buildWasmModel } = await import('../codegen/wasm-model.ts');
       const model = await buildWasmModel(entry, layout);
-      return { session: await openInWasm(model, { ...options(model), threads }), model };
+      const session = await openInWasm(model, { ...options(model), threads });
+      const scratch = Math.max(0, ...Object.values(model.programs).flatMap(p => p.map(q => q.scratchBytes)));
+      // All memory is one; some is for tables.
+      const most = 2 ** 32 - 2 ** 24 - model.stateBytes - threads * scratch;
+      return { session, model, limits: { maxBufferSize: most, maxStorageBufferBindingSize: most } };
     },
     close() {},
   };

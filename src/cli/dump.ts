@@ -7,7 +7,7 @@ import { exitCode, unknownName, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 import { loadCompiled, loadModule } from './load.ts';
 import type { Profile, SourceOptions } from './options.ts';
-import { isForHalf, passNames } from './pass-names.ts';
+import { neededFlags, passNames } from './pass-names.ts';
 
 export interface DumpOptions extends SourceOptions {
   readonly after: string;
@@ -21,8 +21,8 @@ export async function dumpCommand(path: string, options: DumpOptions, io: Io): P
   if (!passNames.some(p => p === after)) throw unknownName('pass', after, passNames);
   const texts =
     after === 'elaborate' ? elaborated(path, options, io) : await compiledTexts(path, options, io);
-  if (texts.size === 0 && options.precision !== 'f16' && isForHalf(after))
-    throw usageError(`${after} runs with --precision f16 only`);
+  const flags = neededFlags[after];
+  if (texts.size === 0 && flags) throw usageError(`${after} runs with ${flags} only`);
   if (program !== undefined && !texts.has(program)) throw unknownName('program', program, [...texts.keys()]);
   for (const [name, text] of texts)
     if (program === undefined || program === name) io.out(`// ${name}\n${text.trimEnd()}\n\n`);

@@ -25,7 +25,7 @@ export async function evalCommand(
   io: Io,
 ): Promise<number> {
   const unsized = openProgram(path, program, options, io);
-  const data = readData(unsized.train, options.data);
+  const data = await readData(unsized.train, options.data, 0);
   const batch = Math.min(options.batch, data.examples);
   const feed = { data, batch, whole: { '--data': data } };
   const { checked, train, options: sized } = fixSizes(path, unsized, feed, io);

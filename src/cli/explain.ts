@@ -1,19 +1,24 @@
 import { buildModel } from '../codegen/model.ts';
 import type { DimEnv } from '../ir/dim.ts';
+import type { Module } from '../ir/module.ts';
 import { asCode, pages } from '../support/pages/index.ts';
 import { printPage } from '../support/pages/print.ts';
 import { describeAdapter, openDevice, targetFor, targetOf } from './adapter.ts';
-import { exitCode, unknownName } from './errors.ts';
-import { formatLayers, layersOf } from './explain/layers.ts';
+import { exitCode, unknownName, usageError } from './errors.ts';
+import { formatLayers, formatNets, type LayerTable, layersOf } from './explain/layers.ts';
 import { formatProgram, reportProgram, sizesOf } from './explain/programs.ts';
 import { timePrograms } from './explain/timing.ts';
+import { expandGraph } from './graphs.ts';
 import type { Io } from './io.ts';
-import { type Loaded, loadCompiled } from './load.ts';
+import { type Loaded, loadCompiled, loadModule, withDiagnostics } from './load.ts';
 import type { Profile, SourceOptions } from './options.ts';
 
 export interface ExplainOptions extends SourceOptions {
   readonly profile?: Profile;
   readonly time?: boolean;
+  /** Tables of layers alone: nothing is compiled. */
+  readonly layers?: boolean;
+  readonly depth?: number;
 }
 
 /**
@@ -23,6 +28,13 @@ export interface ExplainOptions extends SourceOptions {
 export async function explainCommand(path: string, options: ExplainOptions, io: Io): Promise<number> {
   const code = asCode(path);
   if (code !== undefined) return explainCode(code, io);
+  if (options.layers) {
+    if (options.time) throw usageError('--time needs what --layers leaves out', 'give one of them');
+    const { file, module } = loadModule(path, { ...options, dim: {} }, io);
+    const nets = withDiagnostics(file, io, () => showNets(module, options, io));
+    io.json?.set({ file: path, nets });
+    return exitCode.fine;
+  }
   const device = options.time ? await openDevice(options.precision) : undefined;
   try {
     if (device) {
@@ -35,11 +47,7 @@ export async function explainCommand(path: string, options: ExplainOptions, io: 
       device && (profile ?? 'auto') === 'auto' ? targetOf(device) : await targetFor(profile ?? 'gpu');
     const loaded = loadCompiled(path, options, io, { target });
     const dims = options.dim ?? {};
-    const nets = loaded.module.nets.map(({ name }) => ({
-      name,
-      ...layersOf(loaded.compiled.programs.get(name)!.graph, dims),
-    }));
-    for (const net of nets) io.out(`${formatLayers(`net ${net.name}`, net)}\n`);
+    const nets = showNets(loaded.module, options, io);
     const times = device ? await measure(loaded, dims, device) : undefined;
     const programs = [...loaded.compiled.programs].map(([name, program]) =>
       reportProgram(program, sizesOf(program, dims), times?.get(name)),
@@ -51,6 +59,21 @@ export async function explainCommand(path: string, options: ExplainOptions, io: 
   } finally {
     device?.destroy();
   }
+}
+
+/** Prints the table of every net, and where there are more than one, all side by side. */
+function showNets(
+  { nets }: Module,
+  { dim = {}, depth }: ExplainOptions,
+  io: Io,
+): ({ readonly name: string } & LayerTable)[] {
+  const tables = nets.map(({ name, predict }) => ({
+    name,
+    ...layersOf(expandGraph(predict), dim, depth === undefined ? {} : { depth }),
+  }));
+  for (const net of tables) io.out(`${formatLayers(`net ${net.name}`, net)}\n`);
+  if (tables.length > 1) io.out(`nets\n${formatNets(tables)}\n`);
+  return tables;
 }
 
 /** `dnnc explain E0204`: what a diagnostic means, with an example and the cure. */

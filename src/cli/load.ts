@@ -39,7 +39,8 @@ export function loadModule(
   return { file, module };
 }
 
-export interface LoadOptions extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | 'precision'> {
+export interface LoadOptions
+  extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | 'precision' | 'memoryLimit' | 'exact'> {
   /** Warnings have been shown by `loadModule`. */
   readonly checked?: boolean;
 }
@@ -55,6 +56,8 @@ export function loadCompiled(
   const { module, compiled, entries, diagnostics } = compile(file.source, {
     ...how,
     ...(options.precision && { precision: options.precision }),
+    ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
+    ...(options.exact && { exact: options.exact }),
     resolve: file.resolve,
     defines: options.define ?? {},
     sizes: options.dim ?? {},

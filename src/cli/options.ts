@@ -11,6 +11,10 @@ export type CompileTarget = Exclude<RunTarget, 'interpret'>;
 export interface SourceOptions {
   /** What tensors are kept in on the device. */
   readonly precision?: StoragePrecision;
+  /** Bytes that a program may take beside parameters and states. */
+  readonly memoryLimit?: number;
+  /** Sums of products as they are written: see `CompileOptions.exact`. */
+  readonly exact?: boolean;
   readonly define?: Defines;
   /** Sizes of free dims by name, `stylize.H` for one training program alone. */
   readonly dim?: Readonly<Record<string, number>>;
@@ -51,6 +55,25 @@ export function parseCount(text: string): number {
   if (!/^\d+$/.test(text) || n < 1 || n >= 2 ** 31)
     throw new InvalidArgumentError('it must be an integer of at least 1.');
   return n;
+}
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
+
+/** `1000000` bytes, or `512MB`, `2GiB`. */
+export function parseBytes(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)([kMG]B|[KMG]iB|)$/.exec(text) ?? [];
+  const bytes = Math.floor(Number(amount) * (units[unit ?? ''] ?? Number.NaN));
+  if (!(bytes >= 1) || bytes > Number.MAX_SAFE_INTEGER)
+    throw new InvalidArgumentError('it must be a number of bytes, as in 500000000, 500MB or 2GiB.');
+  return bytes;
 }
 
 /** `500` steps, or `30s`, `2m`. */

@@ -8,10 +8,20 @@ export const passNames = [
   'fuse',
   'narrow',
   'pack',
+  'drop-unit-axes',
+  'winograd',
+  'join-axes',
+  'order',
+  'overwrite',
   'schedule',
   'plan-memory',
   'wgsl',
 ] as const;
 
-/** Whether nothing runs it at full precision. */
-export const isForHalf = (pass: string): boolean => pass === 'narrow';
+/** The flags with which alone some of them run. */
+export const neededFlags: Readonly<Record<string, string>> = {
+  narrow: '--precision f16',
+  'drop-unit-axes': '--profile software',
+  winograd: '--profile software and without --exact',
+  'join-axes': '--profile software',
+};

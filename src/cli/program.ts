@@ -8,6 +8,7 @@ import type { ExplainOptions } from './explain.ts';
 import type { FmtOptions } from './fmt.ts';
 import type { Io } from './io.ts';
 import {
+  parseBytes,
   parseCount,
   parseDefine,
   parseDim,
@@ -67,11 +68,17 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     ]);
     return fallback === undefined ? option : option.default(fallback);
   };
+  const memoryLimit = [
+    '--memory-limit <bytes>',
+    'what a program may take beside parameters and states, as in 500MB; computes again what it must let go of',
+    parseBytes,
+  ] as const;
   const precision = (): Option =>
     new Option('--precision <precision>', 'f16: tensors in half precision (default: f32)').choices([
       'f32',
       'f16',
     ]);
+  const exact = ['--exact', "convolutions without Winograd's transforms: a digit more, slower"] as const;
   const runTarget = (fallback?: string): Option => {
     const option = new Option(
       '--target <target>',
@@ -120,7 +127,9 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
         .default('webgpu'),
     )
     .addOption(profile('gpu'))
+    .option(...memoryLimit)
     .addOption(precision())
+    .option(...exact)
     .action(async (file: string, options: CompileCommandOptions) =>
       finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
     );
@@ -133,6 +142,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(runTarget('auto'))
     .option(...threads)
     .addOption(precision())
+    .option(...exact)
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
     .addOption(format())
     .option(...quiet)
@@ -142,9 +152,9 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   onSource('train', 'run a training program')
     .argument('<program>', 'its name')
-    .requiredOption('--data <file>', "the program's data by name, the leading axis examples (.safetensors)")
+    .requiredOption('--data <files>', "the program's data, the leading axis examples: files or a folder")
     .option(...sizes)
-    .option('--val <file>', 'validation data, evaluated after every epoch (.safetensors)')
+    .option('--val <files>', 'validation data, evaluated after every epoch')
     // Without defaults here, so that --resume can tell what was given from what was not.
     .option('--batch <n>', `examples in a batch (default: ${defaults.batch})`, parseCount)
     .addOption(
@@ -163,7 +173,9 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     )
     .addOption(runTarget())
     .option(...threads)
+    .option(...memoryLimit)
     .addOption(precision())
+    .option(...exact)
     .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
     .addOption(
       new Option('--resume <dir>', 'go on with the training of this folder').conflicts(['out', 'weights']),
@@ -173,6 +185,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     )
     .option('--checkpoint-every <interval>', 'steps, or a time as in 30s (default: 60s)', parseInterval)
     .option('--patience <n>', 'stop after n epochs without a better metric (needs --val)', parseCount)
+    .option('--report <file>', 'write a page that shows the training (.html)')
     .option('--monitor <metric>', 'of the validation data: loss, accuracy, dice:max (default: loss)')
     .addOption(format())
     .option(...quiet)
@@ -182,13 +195,14 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   onSource('eval', 'the metrics of a training program over a file, in inference mode')
     .argument('<program>', 'its name')
-    .requiredOption('--data <file>', "the program's data by name, the leading axis examples (.safetensors)")
+    .requiredOption('--data <files>', "the program's data, the leading axis examples: files or a folder")
     .requiredOption('--weights <file>', 'parameters and state (.safetensors)')
     .option(...sizes)
     .option('--batch <n>', 'examples in a batch', parseCount, defaults.batch)
     .addOption(runTarget('auto'))
     .option(...threads)
     .addOption(precision())
+    .option(...exact)
     .addOption(format())
     .option(...quiet)
     .action((file: string, name: string, options: EvalOptions) =>
@@ -198,7 +212,11 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   onSource('explain', 'show layers, kernels after fusion and memory')
     .option('--dim <name=size>', 'size of a free dim (default: 64); may be given again', parseDim)
     .addOption(profile())
+    .option(...memoryLimit)
     .addOption(precision())
+    .option('--depth <n>', 'fold the tables of layers: so many names of a path make a row', parseCount)
+    .option('--layers', 'the tables of layers alone; nothing is compiled')
+    .option(...exact)
     .option('--time', 'measure every program on the adapter')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>
@@ -211,6 +229,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...sizes)
     .addOption(profile('gpu'))
     .addOption(precision())
+    .option(...exact)
     .action(async (file: string, options: DumpOptions) =>
       finish(await (await import('./dump.ts')).dumpCommand(file, options, io)),
     );

@@ -13,6 +13,9 @@ import { closest } from '../support/suggest.ts';
 /** Tensors of a file by name. */
 export type Tensors = ReadonlyMap<string, TensorValue>;
 
+/** What a tensor is, wherever its values are. */
+export type Typed = Pick<TensorValue, 'dtype' | 'shape'>;
+
 /** A tensor that a program takes or keeps. */
 export interface TensorSpec {
   readonly name: string;
@@ -62,7 +65,7 @@ export function withFloatsOf(wanted: readonly TensorSpec[], given: Tensors): Ten
 }
 
 /** `f32[3, 28, 28]` */
-export function describeTensor({ dtype, shape }: TensorValue): string {
+export function describeTensor({ dtype, shape }: Typed): string {
   return shape.length === 0 ? dtype : `${dtype}[${shape.join(', ')}]`;
 }
 
@@ -73,11 +76,11 @@ export function describeTensor({ dtype, shape }: TensorValue): string {
 export function matchTensors(
   owner: string,
   wanted: readonly TensorSpec[],
-  given: Tensors,
+  given: ReadonlyMap<string, Typed>,
   options: { readonly dims?: DimEnv; readonly isKnown?: (name: string) => boolean } = {},
 ): DimEnv {
   const problems: string[] = [];
-  const present: { spec: TensorSpec; value: TensorValue }[] = [];
+  const present: { spec: TensorSpec; value: Typed }[] = [];
   for (const spec of wanted) {
     const value = given.get(spec.name);
     const type = printType(spec.type);
@@ -114,7 +117,7 @@ export function matchTensors(
 }
 
 /** Free dims that stand alone in a shape take the first extent that is met. Extents of 0 bind nothing: a free dim is at least 1. */
-function bindDims(present: readonly { spec: TensorSpec; value: TensorValue }[], known: DimEnv): DimEnv {
+function bindDims(present: readonly { spec: TensorSpec; value: Typed }[], known: DimEnv): DimEnv {
   const dims: Record<string, number> = { ...known };
   for (const { spec, value } of present)
     spec.type.shape.forEach((d, i) => {

@@ -7,8 +7,10 @@ import type { Checked } from './load.ts';
 import { declaredWeights } from './net-weights.ts';
 import type { SourceOptions } from './options.ts';
 import { note, type OutputOptions } from './output.ts';
+import type { Report, ReportOptions } from './report/report.ts';
 import type { Tensors } from './tensors.ts';
 import { type Checkpoint, findCheckpoint, isFinished, requireCheckpoint } from './training/checkpoint.ts';
+import { defaults } from './training/defaults.ts';
 import { type Interrupt, listenForInterrupt } from './training/interrupt.ts';
 import { batchesPerEpoch, type Ending, runTraining } from './training/loop.ts';
 import { openTrainer, readData, takeWeights, trainState } from './training/open.ts';
@@ -33,6 +35,8 @@ export interface TrainOptions extends SourceOptions, OutputOptions, RunFlags {
   readonly resume?: string;
   readonly overwrite?: boolean;
   readonly checkpointEvery?: Interval;
+  /** The page that shows the training. */
+  readonly report?: string;
 }
 
 /** A training with all that is known before a device is looked for. */
@@ -56,15 +60,15 @@ export async function trainCommand(
   options: TrainOptions,
   io: Io,
 ): Promise<number> {
-  const plan = makePlan(path, program, options, io);
+  const plan = await makePlan(path, program, options, io);
   const { folder, settings, data, validation, perEpoch, from } = plan;
   ensureFolder(folder);
-  const { batch, target, seed, precision = 'f32' } = settings;
+  const { batch, target, seed, precision = 'f32', exact = false } = settings;
   const batches = [
     { program: 'step' as const, batch, data },
     ...(validation ? [{ program: 'evaluate' as const, batch, data: validation }] : []),
   ];
-  const how = { ...options, dim: plan.sizes, target, precision, seed, batches };
+  const how = { ...options, dim: plan.sizes, target, precision, exact, seed, batches };
   const { trainer, close, ...opened } = await openTrainer(path, plan.checked, plan.train, how, io);
   const ran: Plan = { ...plan, settings: { ...settings, target: opened.target } };
   try {
@@ -73,7 +77,20 @@ export async function trainCommand(
     note(io, `${program}: ${data.examples} examples, ${each} an epoch, ${settings.steps} steps\n`);
     if (from) note(io, `resumed at step ${from.state.position.step} from ${from.path}\n`);
     const command = resumeCommand(path, program, options, folder);
-    return await runPlan(trainer, ran, options.checkpointEvery ?? defaultInterval, command, io);
+    const report = options.report && {
+      file: options.report,
+      path,
+      source: { ...options, dim: plan.sizes },
+      checked: plan.checked,
+      inputs: { train: plan.train, data, validation },
+      batch: Math.min(batch, data.examples),
+    };
+    return await runPlan(
+      trainer,
+      ran,
+      { interval: options.checkpointEvery ?? defaultInterval, command, report },
+      io,
+    );
   } finally {
     trainer.dispose();
     close();
@@ -81,15 +98,18 @@ export async function trainCommand(
 }
 
 /** Finds everything that can be wrong with flags and files; changes nothing. */
-function makePlan(path: string, program: string, options: TrainOptions, io: Io): Plan {
+async function makePlan(path: string, program: string, options: TrainOptions, io: Io): Promise<Plan> {
   const folder = options.resume ?? options.out;
   if (folder === undefined)
     throw usageError('--out or --resume is missing', '--out DIR begins a training, --resume DIR goes on');
   const unsized = openProgram(path, program, options, io);
   const from = options.resume === undefined ? undefined : requireCheckpoint(folder, text => note(io, text));
   if (!from && !options.overwrite) requireFinished(folder);
-  const data = readData(unsized.train, options.data);
-  const validation = options.val === undefined ? undefined : readData(unsized.train, options.val);
+  const seed = options.seed ?? from?.state.settings.seed ?? defaults.seed;
+  const data = await readData(unsized.train, options.data, seed);
+  // Made by other random numbers than what is trained on.
+  const validation =
+    options.val === undefined ? undefined : await readData(unsized.train, options.val, seed + 1);
   const inputs = { train: unsized.train, data, validation };
   const settings = from
     ? resumedSettings(options, inputs, from.state.settings, { folder, step: from.state.position.step })
@@ -115,12 +135,18 @@ function requireFinished(folder: string): void {
     throw new DiagnosticError(unfinishedTraining(folder, state.position.step, state.settings.steps));
 }
 
+interface RunWishes {
+  readonly interval: Interval;
+  /** How the training goes on. */
+  readonly command: string;
+  readonly report: Omit<ReportOptions, 'weights'> | '' | undefined;
+}
+
 /** Trains with everything that is shown and written on the way. */
 async function runPlan(
   trainer: Trainer,
   { data, validation, settings, folder, from, perEpoch }: Plan,
-  interval: Interval,
-  command: string,
+  { interval, command, report: asked }: RunWishes,
   io: Io,
 ): Promise<number> {
   const { batch, steps, shuffle, seed, keepLast } = settings;
@@ -128,10 +154,15 @@ async function runPlan(
   const state = from?.state;
   const progress = new Progress(io, steps, epochs, state?.position.step, state?.means);
   let recorder: Recorder | undefined;
+  let report: Report | undefined;
   let interrupt: Interrupt | undefined;
   let ending: Ending;
   try {
     const begin = from ? { from } : { weights: await trainer.save() };
+    if (asked) {
+      const weights = from?.weights ?? (await trainer.save());
+      report = new (await import('./report/report.ts')).Report({ ...asked, weights });
+    }
     recorder = new Recorder({ folder, settings, interval, progress, ...begin });
     interrupt = listenForInterrupt(() => {
       progress.stop();
@@ -145,7 +176,9 @@ async function runPlan(
       interrupted: () => code() !== undefined,
     };
     ending =
-      state && isStale(state.stale, settings) ? 'stopped' : await runTraining(trainer, options, recorder);
+      state && isStale(state.stale, settings)
+        ? 'stopped'
+        : await runTraining(trainer, options, report?.watch(recorder) ?? recorder);
     if (ending !== 'interrupted') recorder.finish();
   } catch (error) {
     throw recorder?.saved ? withSaved(error, recorder.saved, command) : error;
@@ -155,17 +188,34 @@ async function runPlan(
     recorder?.close();
   }
   const seconds = progress.seconds();
-  conclude(recorder, settings, { ending, seconds, command }, io);
+  report?.write(recorder.files.metrics, factsOf(settings, ending, seconds), io);
+  conclude(recorder, settings, { ending, seconds, command, report: asked ? asked.file : undefined }, io);
   return ending === 'interrupted' ? interrupt.code()! : exitCode.fine;
 }
 
 const isStale = (stale: number, { patience }: RunSettings): boolean =>
   patience !== undefined && stale >= patience;
 
+const factsOf = (
+  { target, batch, seed, steps }: RunSettings,
+  ending: Ending,
+  seconds: number,
+): readonly (readonly [string, string])[] => [
+  ['ended', `${ending}, after ${seconds.toFixed(1)} s`],
+  ['steps', `${steps} of ${batch} examples`],
+  ['seed', `${seed}`],
+  ['target', target],
+];
+
 function conclude(
   recorder: Recorder,
   settings: RunSettings,
-  { ending, seconds, command }: { ending: Ending; seconds: number; command: string },
+  {
+    ending,
+    seconds,
+    command,
+    report,
+  }: { ending: Ending; seconds: number; command: string; report: string | undefined },
   io: Io,
 ): void {
   const { files, last, best: watched, saved } = recorder;
@@ -181,7 +231,12 @@ function conclude(
     metrics: last.train,
     ...(last.val && { val: last.val }),
     ...(best && { best: { metric, ...best, file: files.best } }),
-    files: { metrics: files.metrics, weights: files.weights, checkpoint: saved!.path },
+    files: {
+      metrics: files.metrics,
+      weights: files.weights,
+      checkpoint: saved!.path,
+      ...(report && { report }),
+    },
     ...(interrupted && { resume: command }),
   });
   if (interrupted) io.err(`saved step ${saved!.step} of ${settings.steps}; go on with\n  ${command}\n`);
@@ -196,6 +251,7 @@ function conclude(
     );
   }
   if (!interrupted) note(io, `${files.metrics}\n${files.weights}\n`);
+  if (report) note(io, `${report}\n`);
 }
 
 /** The error with what is left of the training and how it goes on. */

@@ -3,7 +3,7 @@ import * as D from '../ir/dim.ts';
 import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
-import { usesF16 } from './wgsl/uses.ts';
+import { usesF16, usesSubgroups } from './wgsl/uses.ts';
 
 /** An exported net or training program with everything it runs. */
 export interface ModuleEntry {
@@ -64,8 +64,12 @@ export function stepTable(
 
 /** WebGPU features that an entry takes. */
 export function featuresOf({ features = [], programs }: ModuleEntry): readonly string[] {
-  const half = programs.some(({ plan }) => plan.kernels.some(usesF16));
-  return [...new Set([...features, ...(half ? ['shader-f16'] : [])])];
+  const kernels = programs.flatMap(({ plan }) => plan.kernels);
+  const used = [
+    ...(kernels.some(usesF16) ? ['shader-f16'] : []),
+    ...(kernels.some(usesSubgroups) ? ['subgroups'] : []),
+  ];
+  return [...new Set([...features, ...used])];
 }
 
 /** Names that the declarations import. */

@@ -26,6 +26,7 @@ function printTerm({ coefficient, atoms }: Term, name: (symbol: string) => strin
 
 function printAtom(atom: Atom, name: (symbol: string) => string): string {
   if (atom.kind === 'symbol') return name(atom.name);
+  if (atom.kind === 'max') return `Math.max(${atom.of.map(d => printDim(d, name)).join(', ')})`;
   return `Math.floor(${printOperand(atom.a, name, false)} / ${printOperand(atom.b, name, true)})`;
 }
 

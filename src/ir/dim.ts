@@ -17,7 +17,9 @@ export interface Term {
 
 export type Atom =
   | { readonly kind: 'symbol'; readonly key: string; readonly name: string }
-  | { readonly kind: 'floordiv'; readonly key: string; readonly a: Dim; readonly b: Dim };
+  | { readonly kind: 'floordiv'; readonly key: string; readonly a: Dim; readonly b: Dim }
+  /** The largest of several: where memory begins, but never an extent. */
+  | { readonly kind: 'max'; readonly key: string; readonly of: readonly Dim[] };
 
 export type DimEnv = Readonly<Record<string, number>>;
 
@@ -37,6 +39,9 @@ function make(terms: readonly Term[]): Dim {
     .sort((x, y) => y.atoms.length - x.atoms.length || (atomsKey(x.atoms) < atomsKey(y.atoms) ? -1 : 1));
   return { terms: kept, key: printTerms(kept) };
 }
+
+/** The sum of some terms. */
+export const ofTerms = (terms: readonly Term[]): Dim => make(terms);
 
 function printTerms(terms: readonly Term[]): string {
   if (terms.length === 0) return '0';
@@ -182,6 +187,15 @@ export function floorDiv(a: Dim, b: Dim): Dim {
   return add(quotient, make([{ coefficient: 1, atoms: [{ kind: 'floordiv', key, a: remainder, b }] }]));
 }
 
+/** The largest of some dims at the sizes of a run. */
+export function max(list: readonly Dim[]): Dim {
+  const of = [...new Map(list.map(d => [d.key, d])).values()];
+  if (of.length === 0) throw new RangeError('the largest of nothing');
+  if (of.length === 1) return of[0]!;
+  const key = `max(${of.map(d => d.key).join(', ')})`;
+  return make([{ coefficient: 1, atoms: [{ kind: 'max', key, of }] }]);
+}
+
 /** A lower bound for free dims >= 1; -Infinity where none is known. */
 export function lowerBound(d: Dim): number {
   const least = boundOfTerms(d.terms);
@@ -225,14 +239,16 @@ function boundOfTerms(terms: readonly Term[]): number {
   for (const { coefficient, atoms } of terms) {
     if (atoms.length === 0) sum += coefficient;
     else if (coefficient > 0 && atoms.every(a => a.kind === 'symbol')) sum += coefficient;
-    else if (
-      coefficient > 0 &&
-      atoms.every(a => a.kind === 'symbol' || (lowerBound(a.a) >= 0 && lowerBound(a.b) > 0))
-    )
-      sum += 0;
+    else if (coefficient > 0 && atoms.every(isNotNegative)) sum += 0;
     else return Number.NEGATIVE_INFINITY;
   }
   return sum;
+}
+
+function isNotNegative(atom: Atom): boolean {
+  if (atom.kind === 'symbol') return true;
+  if (atom.kind === 'max') return atom.of.some(d => lowerBound(d) >= 0);
+  return lowerBound(atom.a) >= 0 && lowerBound(atom.b) > 0;
 }
 
 /**
@@ -251,9 +267,10 @@ function withoutDivisions(terms: readonly Term[]): readonly Term[] | undefined {
 }
 
 function withoutDivision(term: Term): readonly Term[] | undefined {
-  const at = term.atoms.findIndex(a => a.kind === 'floordiv');
+  const at = term.atoms.findIndex(a => a.kind !== 'symbol');
   const atom = term.atoms[at];
-  if (atom?.kind !== 'floordiv') return [term];
+  if (!atom) return [term];
+  if (atom.kind !== 'floordiv') return undefined;
   const others = term.atoms.toSpliced(at, 1);
   const n = constantValue(atom.b);
   if (n === undefined || n < 1 || others.some(a => a.kind !== 'symbol')) return undefined;
@@ -272,6 +289,7 @@ export function symbols(d: Dim, into = new Set<string>()): Set<string> {
   for (const { atoms } of d.terms)
     for (const atom of atoms) {
       if (atom.kind === 'symbol') into.add(atom.name);
+      else if (atom.kind === 'max') for (const x of atom.of) symbols(x, into);
       else {
         symbols(atom.a, into);
         symbols(atom.b, into);
@@ -290,7 +308,8 @@ export function evaluate(d: Dim, env: DimEnv = {}): number {
         const n = env[atom.name];
         if (n === undefined) throw new RangeError(`no value for free dim ${atom.name}`);
         value *= n;
-      } else value *= Math.floor(evaluate(atom.a, env) / evaluate(atom.b, env));
+      } else if (atom.kind === 'max') value *= Math.max(...atom.of.map(x => evaluate(x, env)));
+      else value *= Math.floor(evaluate(atom.a, env) / evaluate(atom.b, env));
     }
     sum += value;
   }
@@ -306,7 +325,9 @@ export function substitute(d: Dim, map: ReadonlyMap<string, Dim>): Dim {
         .map(atom =>
           atom.kind === 'symbol'
             ? (map.get(atom.name) ?? symbol(atom.name))
-            : floorDiv(substitute(atom.a, map), substitute(atom.b, map)),
+            : atom.kind === 'max'
+              ? max(atom.of.map(x => substitute(x, map)))
+              : floorDiv(substitute(atom.a, map), substitute(atom.b, map)),
         )
         .reduce(mul, constant(coefficient)),
     )

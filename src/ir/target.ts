@@ -31,6 +31,13 @@ export const gpuTarget: Target = { name: 'gpu', kind: 'gpu', ...base };
 /** For adapters such as SwiftShader, where workgroup memory is slow and every instruction counts. */
 export const softwareTarget: Target = { name: 'software', kind: 'software', ...base };
 
+/** The same where the adapter has subgroups, whose lanes then share loads. */
+export const subgroupTarget: Target = {
+  ...softwareTarget,
+  name: 'software with subgroups',
+  features: new Set(['subgroups']),
+};
+
 /** WebAssembly with SIMD128: a workgroup is one invocation, memory is one and bindings are addresses. */
 export const wasmTarget: Target = {
   name: 'wasm',

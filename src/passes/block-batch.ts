@@ -8,16 +8,16 @@ import { blockedType, copyWork, splitWork, type Tensors } from './batch/split.ts
 import { Temporaries } from './temporaries.ts';
 
 /**
- * The batch innermost, in blocks of 16: what stands side by side in memory, and so in the lanes of a vector, is the same
- * element of 16 examples. No padding, window or gather along other dims then divides a vector.
+ * The batch innermost, in blocks of 8: what stands side by side in memory, and so in the lanes of a vector, is the same
+ * element of 8 examples. No padding, window or gather along other dims then divides a vector.
  *
- *     y: f32[N, 6, 28, 28]              ->   y: f32[(N + 15) ~/ 16, 6, 28, 28, 16]
- *     for n < N, o, y, x                     for n_block < (N + 15) ~/ 16, o, y, x, n_lane < 16
+ *     y: f32[N, 6, 28, 28]              ->   y: f32[(N + 7) ~/ 8, 6, 28, 28, 8]
+ *     for n < N, o, y, x                     for n_block < (N + 7) ~/ 8, o, y, x, n_lane < 8
  *       sum over c, ky, kx  x[n, ..]           sum over c, ky, kx  x[n_block, .., n_lane]
  *
  * What the host gives and takes, parameters and states, and what loops hand from turn to turn stay in rows: inputs that
  * products or windows read are copied into blocks once, results are copied back. Past the end of the batch blocks hold
- * anything, but where a sum over the batch relies on 0 being there (`batch/layout.ts`).
+ * anything, but where a sum over the batch relies on 0 being there (`batch/zeros.ts`).
  */
 export function blockBatch(program: Program): Program {
   const layout = findBatch(program);

@@ -1,4 +1,4 @@
-import type { Dim } from '../ir/dim.ts';
+import type { Dim, DimEnv } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Kernel } from '../ir/kernel.ts';
@@ -8,14 +8,14 @@ import type { Plan, StateLayout } from '../ir/plan.ts';
 import { printKernel } from '../ir/print/kernel.ts';
 import { printPlan } from '../ir/print/plan.ts';
 import { printProgram } from '../ir/print/program.ts';
-import type { Program, Tensor } from '../ir/program.ts';
+import type { Program, Tensor, Work } from '../ir/program.ts';
 import type { Target } from '../ir/target.ts';
 import { printType } from '../ir/type.ts';
 import { verifyKernel } from '../ir/verify/kernel.ts';
 import { verifyPlan } from '../ir/verify/plan.ts';
 import { verifyProgram } from '../ir/verify/program.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
-import { openSize } from '../support/errors/shapes.ts';
+import { aboveMemoryLimit, openSize } from '../support/errors/shapes.ts';
 import { blockBatch, blocksFit } from './block-batch.ts';
 import { canonicalise } from './canonicalise.ts';
 import { differentiate, differentiateScaled } from './differentiate.ts';
@@ -25,9 +25,13 @@ import { fold } from './fold.ts';
 import { fuse } from './fuse/index.ts';
 import { joinAxes } from './join-axes.ts';
 import { narrow, untrained } from './narrow.ts';
+import { liveBytes, orderWorks } from './order/index.ts';
+import { overwrite } from './overwrite.ts';
 import { pack, packGroups, stateOrder } from './pack.ts';
 import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, runPass } from './pass.ts';
 import { layoutState, planMemory } from './plan-memory.ts';
+import { nominal } from './prices.ts';
+import { fitInto } from './recompute/index.ts';
 import { type Scheduled, schedule } from './schedule/index.ts';
 import { stage } from './stage.ts';
 import { dropUnitAxes } from './unit-axes.ts';
@@ -73,6 +77,10 @@ interface Lowered {
   readonly program: Program;
   readonly scheduled: readonly Scheduled[];
   readonly plan: Plan;
+  /** The most bytes that would live at once in the order of the source, at the sizes for which memory is packed. */
+  readonly sourceBytes: number;
+  /** Works that run again so that less need be kept; absent where none do. */
+  readonly again?: readonly Work[];
 }
 
 /** One program with what it became at every level. */
@@ -101,6 +109,12 @@ export interface PipelineContext extends PassContext {
   readonly target: Target;
   /** `f32` where absent. */
   readonly precision?: StoragePrecision;
+  /** Sizes of free dims for which memory is packed, by name or by `train.name`; nominal ones for others. */
+  readonly sizes?: DimEnv;
+  /** Bytes that the arena of each program may take at those sizes; as many as it wants where absent. */
+  readonly memoryLimit?: number;
+  /** No transforms that save products and lose digits. */
+  readonly exact?: boolean;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
 }
@@ -124,6 +138,12 @@ const dropping: Pass<Program> = {
   name: 'drop-unit-axes',
   doc: 'Takes axes of one point out of all indices.',
   run: dropUnitAxes,
+};
+
+const overwriting: Pass<Program> = {
+  name: 'overwrite',
+  doc: 'Lets elementwise works write over an input that nothing needs afterwards.',
+  run: overwrite,
 };
 
 const blocking: Pass<Program> = {
@@ -211,8 +231,9 @@ function planned(
   name: string,
 ): Lowered & Pick<CompiledProgram, 'variants'> {
   const own = named(context, name);
-  if (context.target.kind !== 'cpu') return lower(packed, layout, own);
+  if (context.target.kind === 'gpu') return lower(packed, layout, own, name);
   const rows = runPass(dropping, packed, own, programLevel, programLevel);
+  if (context.target.kind === 'software') return lower(arranged(rows, own), layout, own, name);
   const blocks = runPass(
     blocking,
     rows,
@@ -221,49 +242,80 @@ function planned(
     programLevel,
   );
   const inRows = arranged(rows, own);
-  if (blocks === rows) return lower(inRows, layout, own);
+  if (blocks === rows) return lower(inRows, layout, own, name);
   const other = named(context, `${name}, batch in blocks`);
   const inBlocks = arranged(blocks, other);
   const pays = context.target.eager || programTime(inBlocks) < programTime(inRows);
   const fits = blocksFit(rows);
-  if (fits.length === 0) return lower(pays ? inBlocks : inRows, layout, own);
-  const whole = lower(inRows, layout, own);
-  return pays ? { ...whole, variants: [{ fits, ...lower(inBlocks, layout, other) }] } : whole;
+  if (fits.length === 0) return lower(pays ? inBlocks : inRows, layout, own, name);
+  const whole = lower(inRows, layout, own, name);
+  return pays ? { ...whole, variants: [{ fits, ...lower(inBlocks, layout, other, name) }] } : whole;
 }
 
-/** What is done for a CPU alone, once it is decided how tensors lie. */
-const arranged = (program: Program, context: PipelineContext): Program =>
-  [transforming(context.target), joining, staging(context.target)].reduce(
-    (p, pass) => runPass(pass, p, context, programLevel, programLevel),
-    program,
-  );
+/** What is done once it is decided how tensors lie. */
+function arranged(program: Program, context: PipelineContext): Program {
+  const { target, exact } = context;
+  const passes = [
+    ...(exact ? [] : [transforming(target)]),
+    joining,
+    ...(target.kind === 'cpu' ? [staging(target)] : []),
+  ];
+  return passes.reduce((p, pass) => runPass(pass, p, context, programLevel, programLevel), program);
+}
 
-/** Kernels for every work, and a place for every tensor. */
-function lower(program: Program, layout: StateLayout, context: PipelineContext): Lowered {
-  const { target } = context;
-  const scheduled = runPass(
-    {
-      name: 'schedule',
-      doc: 'Gives every work its kernels, chosen for the target.',
-      run: p => schedule(p, target),
-    },
-    program,
-    context,
-    programLevel,
-    kernelLevel,
+/** Kernels for every work, and a place for every tensor. Where there is a limit, results are made again until they fit. */
+function lower(unordered: Program, layout: StateLayout, context: PipelineContext, name: string): Lowered {
+  const { target, memoryLimit } = context;
+  const sizes = packedFor(unordered, context.sizes ?? {}, name);
+  const ordering: Pass<Program> = {
+    name: 'order',
+    doc: 'Puts works into an order in which few bytes live at once.',
+    run: p => orderWorks(p, sizes),
+  };
+  const sourceBytes = liveBytes(unordered, sizes);
+  const ordered = runPass(ordering, unordered, context, programLevel, programLevel);
+  const finish = (given: Program): Lowered => {
+    const program = runPass(overwriting, given, context, programLevel, programLevel);
+    const scheduled = runPass(
+      {
+        name: 'schedule',
+        doc: 'Gives every work its kernels, chosen for the target.',
+        run: p => schedule(p, target),
+      },
+      program,
+      context,
+      programLevel,
+      kernelLevel,
+    );
+    const plan = runPass(
+      {
+        name: 'plan-memory',
+        doc: 'Gives every tensor its place and every dispatch its bindings.',
+        run: list => planMemory(program, list, layout, { prologue: target.kind === 'cpu', sizes }),
+      },
+      scheduled,
+      context,
+      kernelLevel,
+      planLevel(layout),
+    );
+    return { program, scheduled, plan, sourceBytes };
+  };
+  if (memoryLimit === undefined) return finish(ordered);
+  return fitInto(
+    ordered,
+    sizes,
+    memoryLimit,
+    finish,
+    bytes => new DiagnosticError(aboveMemoryLimit(name, memoryLimit, bytes, sizes)),
   );
-  const plan = runPass(
-    {
-      name: 'plan-memory',
-      doc: 'Gives every tensor its place and every dispatch its bindings.',
-      run: list => planMemory(program, list, layout, { prologue: target.kind === 'cpu' }),
-    },
-    scheduled,
-    context,
-    kernelLevel,
-    planLevel(layout),
-  );
-  return { program, scheduled, plan };
+}
+
+/** Sizes of the free dims of a program: those given for it or for all, else nominal ones. */
+function packedFor({ tensors }: Program, given: DimEnv, name: string): DimEnv {
+  const dims = new Set<string>();
+  for (const t of tensors) for (const d of t.type.shape) D.symbols(d, dims);
+  const train = name.split('.')[0]!;
+  return Object.fromEntries([...dims].map(d => [d, given[`${train}.${d}`] ?? given[d] ?? nominal]));
 }
 
 /** One layout serves all runs, so what is kept between runs has a size that is known here. */

@@ -15,7 +15,8 @@ import type { LoopRange, Program, Tensor } from '../ir/program.ts';
 import { loopRanges, storageOf } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
 import { InternalError } from '../support/internal-error.ts';
-import { place } from './plan/placement.ts';
+import { mostLive } from './plan/pack-intervals.ts';
+import { alignedBytes, place } from './plan/placement.ts';
 import { prologueOf, type Step } from './plan/prologue.ts';
 import { KernelList } from './plan/share.ts';
 import {
@@ -27,6 +28,7 @@ import {
   tensorBytes,
   unitOf,
 } from './plan/storage.ts';
+import { nominal } from './prices.ts';
 
 /** The kernels that one work became, in order, and the tensors between them. */
 export interface WorkKernels {
@@ -39,6 +41,8 @@ export interface PlanOptions {
   readonly reuse?: boolean;
   /** What depends on parameters alone comes first and has memory of its own, so that it need not run again. */
   readonly prologue?: boolean;
+  /** The sizes for which memory is packed; nominal ones for other free dims. */
+  readonly sizes?: DimEnv;
 }
 
 /** Parameters and states one after the other in the order given, each at a multiple of 256 bytes. Shapes must be constant. */
@@ -102,7 +106,9 @@ export function planMemory(
       constantBytes += align(D.evaluate(tensorBytes(root)));
     } else live.push({ tensor: root, members: inside, bytes: tensorBytes(root), from, to });
   }
-  const placement = place(live);
+  const dims = freeDims(tensors);
+  const sizes = Object.fromEntries(dims.map(d => [d, options.sizes?.[d] ?? nominal]));
+  const placement = place(live, sizes);
   const blocks = live
     .map((block, i): PlanBlock => ({ ...block, offset: placement.offsets[i]! }))
     .sort((a, b) => a.from - b.from);
@@ -132,7 +138,6 @@ export function planMemory(
       throw new InternalError(`${role} ${name} is a packed u8 input itself, not a copy of it`);
     return { name, role, type: tensor.type, tensor, offset };
   };
-  const dims = freeDims(tensors);
   const scalars = scalarsOf(program);
   const clash = scalars.find(s => dims.includes(s.name));
   if (clash) throw new InternalError(`a free dim and a run-time scalar are both called ${clash.name}`);
@@ -153,8 +158,8 @@ export function planMemory(
     loops,
     blocks,
     positive: unprovenExtents(tensors),
-    totalBytes: blocks.map(b => b.bytes).reduce(D.add, D.constant(0)),
-    liveBytes: sizes => mostAlive(blocks, kernels.length, sizes),
+    totalBytes: blocks.map(b => alignedBytes(b.bytes)).reduce(D.add, D.constant(0)),
+    liveBytes: sizes => mostAlive(blocks, sizes),
   };
 }
 
@@ -250,13 +255,8 @@ function unprovenExtents(tensors: readonly Tensor[]): D.Dim[] {
   return [...found.values()];
 }
 
-function mostAlive(blocks: readonly PlanBlock[], dispatches: number, sizes: DimEnv): number {
-  const bytes = blocks.map(b => D.evaluate(b.bytes, sizes));
-  let most = 0;
-  for (let at = -1; at <= dispatches; at++)
-    most = Math.max(
-      most,
-      blocks.reduce((sum, b, i) => (b.from <= at && at <= b.to ? sum + bytes[i]! : sum), 0),
-    );
-  return most;
+function mostAlive(blocks: readonly PlanBlock[], sizes: DimEnv): number {
+  return mostLive(
+    blocks.map(({ from, to, bytes }) => ({ from, to, size: D.evaluate(alignedBytes(bytes), sizes) })),
+  );
 }

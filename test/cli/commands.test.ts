@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCode, report } from '../../src/cli/errors.ts';
 import { parseDefine } from '../../src/cli/options.ts';
-import { isForHalf, passNames } from '../../src/cli/pass-names.ts';
+import { neededFlags, passNames } from '../../src/cli/pass-names.ts';
 import { InternalError } from '../../src/support/internal-error.ts';
 import { dnnc, temporaryFolder, tiny } from './helpers.ts';
 
@@ -160,20 +160,22 @@ describe('compile', () => {
 
 describe('dump', () => {
   it.each([...passNames])('prints every program after %s', async pass => {
-    const precision = isForHalf(pass) ? ['--precision', 'f16'] : [];
-    const { code, out } = await dnnc('dump', file, '--after', pass, ...precision);
+    const flags = (neededFlags[pass] ?? '').split(' and ')[0]!.split(' ').filter(Boolean);
+    const { code, out } = await dnnc('dump', file, '--after', pass, ...flags);
     expect(code).toBe(0);
     for (const name of ['Tiny', 'Tiny.init', 'fit.step', 'fit.evaluate', 'fit.init'])
       expect(out).toContain(`// ${name}\n`);
-    const one = await dnnc('dump', file, '--after', pass, '--program', 'fit.step', ...precision);
+    const one = await dnnc('dump', file, '--after', pass, '--program', 'fit.step', ...flags);
     expect(one.out).toMatch(/^\/\/ fit\.step\n/);
     expect(out).toContain(one.out);
     expect(one.out).not.toContain('// fit.evaluate\n');
   });
 
-  it('says which flag a pass for half precision needs', async () => {
+  it('says which flag a pass needs', async () => {
     const { code, err } = await dnnc('dump', file, '--after', 'narrow');
     expect([code, err]).toEqual([2, 'error: narrow runs with --precision f16 only\n']);
+    const exact = await dnnc('dump', file, '--after', 'winograd', '--profile', 'software', '--exact');
+    expect(exact.err).toBe('error: winograd runs with --profile software and without --exact only\n');
   });
 });
 

@@ -118,11 +118,34 @@ describe('explain', () => {
     const { code, out, err } = await dnnc('explain', file, '--dim', 'N=7');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^net Tiny \(FLOPs at N = 1\)$/m);
-    expect(out).toMatch(/Tiny\.hidden +\[N, 5\] +25 +45 +4$/m);
-    expect(out).toMatch(/total +43 /);
+    expect(out).toMatch(/^ {2}x +\[N, 4\] +4$/m);
+    expect(out).toMatch(/Tiny\.hidden +\[N, 5\] +5 +20 +25 +20 +45 +4$/m);
+    // Values of the input, of both products, but not of tanh.
+    expect(out).toMatch(/total +12 +35 +43 +35 /);
     expect(out).toMatch(/^Tiny \(N = 7\): \d dispatches, \d distinct kernels$/m);
     expect(out).toMatch(/matmul.* \+ tanh$/m);
     expect(out).toMatch(/arena .*, sum of all tensors .*, most live at once /);
     for (const name of ['fit.step', 'fit.evaluate']) expect(out).toContain(`${name} (N = 7): `);
+  });
+
+  it('shows tables alone, folded, and nets side by side', async () => {
+    const nets = at('nets.dnn');
+    writeFileSync(
+      nets,
+      `block Two(n: int)(x: f32[N, 4, H, H]) -> f32[N, n, _, _] {
+        return x -> a: conv(n, 3, stride = 2, pad = 1) -> relu -> b: conv(n, 1)
+      }
+      net A(x: f32[N, 4, H, H]) -> f32[N, 8, _, _] { return x -> first: Two(8) -> relu }
+      net B(x: f32[N, 4, H, H]) -> f32[N, 2, _, _] { return x -> first: Two(2) -> relu }`,
+    );
+    const { code, out } = await dnnc('explain', nets, '--layers', '--depth', '1', '--dim', 'H=10');
+    expect(code).toBe(0);
+    // What is folded is summed; its output and its field are the last one's.
+    expect(out).toMatch(/^ {2}A\.first +\[N, 8, 5, 5\] +400 +352 +368 +8,800 +/m);
+    expect(out).toMatch(/^nets\n {2}net +values .*\n {2}A +800 +352 +368 .*\n {2}B +500 +76 +80 /m);
+    expect(out).not.toContain('kernels');
+    expect((await dnnc('explain', nets, '--layers', '--time')).code).toBe(2);
+    const json = await dnnc('explain', nets, '--layers', '--format', 'json');
+    expect(JSON.parse(json.out).nets.map((n: { name: string }) => n.name)).toEqual(['A', 'B']);
   });
 });

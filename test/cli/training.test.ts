@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { stored } from '../../src/cli/data/column.ts';
+import type { Tensors } from '../../src/cli/tensors.ts';
 import { batchCount, batches, makeDataset } from '../../src/cli/training/data.ts';
 import { evaluate } from '../../src/cli/training/evaluate.ts';
 import { beginning, type Measured, type Position, runTraining } from '../../src/cli/training/loop.ts';
@@ -61,14 +63,14 @@ describe('batches', () => {
       ['y', { dtype: 'u8' as const, shape: [4], data: new Uint8Array([9, 8, 7, 6]) }],
       ['weights', f32([3], i => -i)],
     ]);
-    const data = makeDataset('t', specs, tensors, 'f');
+    const data = makeDataset('t', specs, columns(tensors), 'f');
     expect(data.examples).toBe(4);
     expect(data.batch([2, 0])).toEqual({
       x: f32([2, 2], i => [4, 5, 0, 1][i]!),
       y: { dtype: 'u8', shape: [2], data: new Uint8Array([7, 9]) },
       weights: f32([3], i => -i),
     });
-    const fixed = makeDataset('t', specs.slice(2), new Map([['weights', f32([3])]]), 'f');
+    const fixed = makeDataset('t', specs.slice(2), columns(new Map([['weights', f32([3])]])), 'f');
     expect(fixed.examples).toBe(1);
     expect(fixed.batch([0])).toEqual({ weights: f32([3]) });
   });
@@ -107,11 +109,13 @@ class Fake implements Trainer {
   dispose(): void {}
 }
 
+const columns = (tensors: Tensors) => new Map([...tensors].map(([name, value]) => [name, stored(value)]));
+
 const rowsOf = (n: number) =>
   makeDataset(
     't',
     [{ name: 'x', type: tensor('f32', [D.symbol('N')]) }],
-    new Map([['x', f32([n], i => i)]]),
+    columns(new Map([['x', f32([n], i => i)]])),
     'f',
   );
 

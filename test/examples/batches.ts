@@ -65,3 +65,31 @@ export function strokes(n: number, side: number): TensorValue {
     return inside && (x * (image % 3) + y * (1 + (image % 4)) + image) % 9 < 2 ? 1 : 0;
   });
 }
+
+/** Noisy pictures with a square and a disc each, and what every pixel shows: 0 ground, 1 square, 2 disc. */
+export function scenes([n, channels, height, width]: readonly [number, number, number, number]): {
+  x: TensorValue;
+  y: TensorValue;
+} {
+  const radius = width / 6;
+  const kind = (image: number, y: number, x: number): number => {
+    const [row, column] = [((image * 5) % 7) + radius, ((image * 3) % 5) + radius];
+    if (Math.hypot(y - (height - row), x - (width - column)) < radius) return 2;
+    return Math.max(Math.abs(y - row), Math.abs(x - column)) < radius ? 1 : 0;
+  };
+  const at = (i: number): number =>
+    kind(Math.floor(i / width / height), Math.floor(i / width) % height, i % width);
+  const grain = noise([n, channels, height, width], 5).data;
+  const size = height * width;
+  return {
+    x: f32([n, channels, height, width], i => {
+      const image = Math.floor(i / size / channels);
+      return [0.2, 0.8, 0.5][at(image * size + (i % size))]! + 0.3 * grain[i]!;
+    }),
+    y: {
+      dtype: 'i32',
+      shape: [n, height, width],
+      data: Int32Array.from({ length: n * size }, (_, i) => at(i)),
+    },
+  };
+}

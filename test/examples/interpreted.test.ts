@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { classes, noise, stripes } from './batches.ts';
+import { classes, noise, scenes, stripes } from './batches.ts';
 import { expectHalved, type Small, trainExample } from './train.ts';
 
 // Minutes, where other work shares the machine.
@@ -15,6 +15,27 @@ const halving: readonly Small[] = [
     program: 'imagenet',
     defines: { Width: 4, Size: 32, Classes: 10 },
     batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 10) },
+    steps: 10,
+  },
+  {
+    example: 'resnext',
+    program: 'imagenet',
+    defines: { Width: 4, Cardinality: 2, Size: 32, Classes: 10 },
+    batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 10) },
+    steps: 10,
+  },
+  {
+    example: 'densenet',
+    program: 'imagenet',
+    defines: { Growth: 4, Size: 32, Classes: 4 },
+    batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 4) },
+    steps: 10,
+  },
+  {
+    example: 'segnet',
+    program: 'segment',
+    defines: { Width: 4, Size: 32, Classes: 3 },
+    batch: scenes([2, 3, 32, 32]),
     steps: 10,
   },
   {

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { type Backend, gpuBackend, wasmBackend } from '../../src/cli/backend.ts';
 import { getDevice } from '../gpu.ts';
-import { bytes, classes, f32, letters, map, noise, stripes, strokes } from './batches.ts';
+import { bytes, classes, f32, letters, map, noise, scenes, stripes, strokes } from './batches.ts';
 import { expectHalved, type Small, trainExample } from './train.ts';
 
 // Minutes, where other work shares the machine.
@@ -35,6 +35,13 @@ const halving: readonly Small[] = [
     program: 'text',
     defines: { Symbols: 16, Width: 64 },
     batch: { ids: letters(4, 12, 16), next: letters(4, 12, 16, 1) },
+  },
+  {
+    example: 'unet',
+    program: 'segment',
+    defines: { Width: 4, Size: 32, Pad: 1, Classes: 3 },
+    batch: scenes([4, 1, 32, 32]),
+    steps: 60,
   },
   {
     example: 'yolo',
@@ -75,6 +82,25 @@ describe.skipIf(!device)('on a device', () => {
       expectHalved((await trainExample(small, backend)).steps);
     },
   );
+
+  // Dropout makes the loss of single steps jump.
+  test.each([
+    [
+      'alexnet',
+      'imagenet',
+      { Slim: 8, Size: 67, Classes: 4 },
+      map(stripes([4, 3, 67, 67]), x => 4 * x - 2),
+      80,
+    ],
+    ['nin', 'cifar', { Slim: 4, Size: 16, Classes: 4, Rate: 0.02 }, bytes(stripes([4, 3, 16, 16])), 150],
+  ] as const)('%s: %s halves its loss in inference mode', async (example, program, defines, x, steps) => {
+    const batch = { x, y: classes(4, 4) };
+    const { evaluated } = await trainExample(
+      { example, program, defines, batch, steps, evaluates: true },
+      backend,
+    );
+    expectHalved(evaluated);
+  });
 
   test.each(['head', 'finetune'])(
     'transfer: %s halves its loss in inference mode, on a backbone of random weights',

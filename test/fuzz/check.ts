@@ -12,7 +12,7 @@ import { type FindOp, readGraph } from '../../src/ir/parse/graph.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import { printGraph } from '../../src/ir/print/graph.ts';
 import type { Precision } from '../../src/ir/scalar.ts';
-import { gpuTarget, softwareTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
 import { isFloat } from '../../src/ir/type.ts';
 import { verifyGraph } from '../../src/ir/verify/graph.ts';
 import { primitive } from '../../src/ops/list.ts';
@@ -113,7 +113,7 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
     countPasses(graph, counts);
   }
   const forWasm = subject.seed % 3 === 0 ? wasmTarget : eagerTarget;
-  const targets: readonly Target[] = [softwareTarget, gpuTarget, forWasm];
+  const targets: readonly Target[] = [softwareTarget, subgroupTarget, gpuTarget, forWasm];
   const compilations = targets.map(target => ({
     target,
     ...compiled(source, target, target.kind === 'cpu' ? countRewrites(counts) : undefined),
@@ -160,7 +160,7 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
     );
     if (late()) return;
     if (device && !subject.text.includes('f16')) {
-      const { target, ...compilation } = compilations[subject.seed % 2]!;
+      const { target, ...compilation } = compilations[subject.seed % targets.length]!;
       counts.add('device', target.name);
       const outcome = await onDevice(gpuBackend(device), compilation, scenario);
       compare(`WebGPU, kernels for ${target.name}`, outcome, 'device');

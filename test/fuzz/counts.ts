@@ -32,12 +32,19 @@ export class Counts {
     return expected().flatMap(([group, name]) => (this.of(group, name) === 0 ? [`${group}: ${name}`] : []));
   }
 
-  /** What was exercised least, that first. */
+  /** What was exercised least, that first; of every group in turn. */
   rarest(): string[] {
+    const places = new Map<string, number>();
     return expected()
-      .map(([group, name]) => ({ name: `${group}: ${name}`, count: this.of(group, name) }))
+      .map(([group, name]) => ({ group, name: `${group}: ${name}`, count: this.of(group, name) }))
       .filter(({ count }) => count < enough)
-      .sort((a, b) => a.count - b.count)
+      .map(item => {
+        const key = `${item.group} ${item.count}`;
+        places.set(key, (places.get(key) ?? 0) + 1);
+        // Most ops come with their options, or with others.
+        return { ...item, place: places.get(key)! * (item.group === 'op' ? 5 : 1) };
+      })
+      .sort((a, b) => a.count - b.count || a.place - b.place)
       .map(({ name }) => name);
   }
 

@@ -122,7 +122,7 @@ export function within(w: Writer, v: Val, sample: NdArray): Val {
   const high = sample.data.reduce((a, b) => Math.max(a, b), -Infinity);
   if (dtype === 'bool' || low > high) return v;
   if (isInteger(dtype)) {
-    const from = Math.ceil(dtype === 'i32' ? low : Math.max(low, 0));
+    const from = Math.min(Math.ceil(dtype === 'i32' ? low : Math.max(low, 0)), 2 ** 30);
     const range = Math.max(1, Math.min(Math.floor(high) - from + 1, 2 ** 30));
     const number = dtype === 'u8' ? cast(w, v, 'i32') : v;
     const text = `${number.name} % ${numberText(range)} + ${numberText(from)}`;

@@ -37,6 +37,11 @@ describe('what random search found stays right', () => {
     for (const seed of [2, 3]) await agree({ text, sizes: [{ N: 1 }, { N: 4 }], seed }, new Counts(), device);
   });
 
+  test('where a lookup behind a guard reads was itself read without the guard', async () => {
+    const text = readFileSync(new URL('../cases/fuzz/guarded-lookup.dnn', import.meta.url), 'utf8');
+    await agree({ text, sizes: [{ N: 4 }], seed: 901 }, new Counts(), device);
+  });
+
   test('updates that could not be written in place took more buffers than a kernel may have', () => {
     const text = readFileSync(new URL('../cases/fuzz/buffers-of-a-kernel.dnn', import.meta.url), 'utf8');
     const { compiled } = compileText('fuzz', text, gpuTarget);

@@ -31,10 +31,12 @@ export function randomCase(seed: number, size: Size, wishes: readonly string[] =
     ...(half ? (['f16', 'f16', 'f16'] as const) : []),
   ];
   declareInputs(w, random);
-  const untrained = wishes.includes('form: gradient of a net') && random.chance(0.3);
+  const untrained = wishes.includes('form: gradient of a net') && random.chance(0.2);
   const training = !untrained && (random.chance(0.4) || wishes.some(inTraining));
   if (training) begin(w);
-  const wanted = Math.floor(size.least + (size.most - size.least) * random.next() ** 3);
+  const drawn = Math.floor(size.least + (size.most - size.least) * random.next() ** 3);
+  // A program costs something by itself: few large ones have everything sooner than many small ones.
+  const wanted = wishes.length > 40 ? Math.max(drawn, Math.min(120, size.most)) : drawn;
   // Neighbouring seeds begin at other places of the lists, so that a few programs together have everything.
   const ops = deck(random, callable, spread(seed));
   const ways = deck(random, Object.keys(forms), spread(seed));

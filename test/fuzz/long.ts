@@ -34,13 +34,15 @@ const end = Date.now() + seconds * 1000;
 let runs = 0;
 let failures = 0;
 const seen = new Set<string>();
+/** No program may take the time of the others: milliseconds. */
+const share = (seconds * 1000) / 12;
 console.log(`seed ${seed}, ${seconds} s${device ? '' : ', no device'}`);
 const size = { least: Number(values.least), most: Number(values.most) };
 for (; Date.now() < end && (values.only === undefined || runs === 0); runs++) {
   const own = values.only ? Number(values.only) : (seed + runs) % 2 ** 31;
   // What was rare until now comes first; `--only` has the programs that nothing was wished of.
   const wishes = values.only ? [] : counts.rarest();
-  const failure = await fuzz(own, size, counts, { device, seen, wishes, limit: (seconds * 1000) / 12 });
+  const failure = await fuzz(own, size, counts, { device, seen, wishes, limit: share, shrinking: 2 * share });
   if (!failure) continue;
   failures++;
   mkdirSync('out/fuzz', { recursive: true });

@@ -165,7 +165,8 @@ export function trained(
     ...(w.random.chance(0.3) ? [{ text: `metric calm = mean(infer ${call})`, kept: false }] : []),
     { text: `minimize loss over ${targets(w, turn)}`, kept: true },
   ];
-  const rare = w.wishes.has('form: steps with every');
+  // More chains in a program, while there are optimisers that none has had.
+  const rare = [...w.wishes].some(x => x === 'form: steps with every' || x.startsWith('optimiser: '));
   if (!w.chance('form: several steps', 0.35) && !rare)
     return { outputs: [out], training: { data, parts: fitting } };
   w.forms.add('several steps');
@@ -187,7 +188,7 @@ export function trained(
 
 function targets(w: Writer, turn: number): string {
   const wishes = [...w.wishes].some(x => x.startsWith('optimiser: '));
-  if (!w.chance('form: parts of a net', wishes ? 0.8 : 0.3)) return `Fuzz by ${chain(w, turn)}`;
+  if (!w.chance('form: parts of a net', wishes ? 1 : 0.3)) return `Fuzz by ${chain(w, turn)}`;
   w.forms.add('parts of a net');
   return `Fuzz.head by ${chain(w, turn)}, Fuzz.first by ${chain(w, turn + 3)}${wishes ? `, Fuzz.tracked by ${chain(w, turn + 6)}` : ''}`;
 }

@@ -4,7 +4,7 @@ import { open } from '../../runtime/index.ts';
 import { isSoftware } from '../../runtime/node/index.ts';
 import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import type { NdArray, Primitive, Sample } from '../../src/ir/primitive.ts';
-import { gpuTarget, softwareTarget, type Target } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, type Target } from '../../src/ir/target.ts';
 import { isFloat } from '../../src/ir/type.ts';
 import { primitives } from '../../src/ops/list.ts';
 import { difference } from '../arbitrary/numbers.ts';
@@ -18,7 +18,7 @@ const numRuns = Number(process.env.DNNC_RUNS ?? 4);
 const device = await getDevice();
 /** WGSL promises little for exp, sin and the like on hardware; the software adapter computes them well. */
 const tolerance = device && isSoftware(device.adapterInfo) ? 1e-5 : 1e-3;
-const targets: readonly Target[] = [softwareTarget, gpuTarget];
+const targets: readonly Target[] = [softwareTarget, subgroupTarget, gpuTarget];
 
 const rounded = (x: NdArray): NdArray => (isFloat(x.dtype) ? { ...x, data: x.data.map(Math.fround) } : x);
 

@@ -5,7 +5,7 @@ import { compile } from '../../src/compile.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import type { Kernel, Stmt } from '../../src/ir/kernel.ts';
 import { ndarray } from '../../src/ir/ndarray.ts';
-import { gpuTarget, softwareTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
 import { generator } from '../arbitrary/numbers.ts';
 import { getDevice } from '../gpu.ts';
 
@@ -66,7 +66,7 @@ function statistics(data: Float32Array) {
   };
 }
 
-const targets = [softwareTarget, gpuTarget, wasmTarget];
+const targets = [softwareTarget, subgroupTarget, gpuTarget, wasmTarget];
 /** A size that is known when kernels are chosen, which splits long sums, and one that is not. */
 const extents = ['N', String(million)];
 

@@ -6,7 +6,7 @@ import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { ndarray, size } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
-import { gpuTarget, softwareTarget, wasmTarget } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, wasmTarget } from '../../src/ir/target.ts';
 import { differentiateGraph } from '../../src/passes/differentiate.ts';
 import { compileModule } from '../../src/passes/pipeline.ts';
 import { type RandomNet, randomNet } from '../arbitrary/nets.ts';
@@ -21,7 +21,7 @@ function agrees({ text, inputs }: RandomNet): void {
   const { module, diagnostics } = check({ name: 'random.dnn', text });
   expect(diagnostics.filter(d => d.severity === 'error')).toEqual([]);
   const plain = differentiateGraph(module!.nets[0]!.predict).graph;
-  for (const target of [softwareTarget, gpuTarget, wasmTarget]) {
+  for (const target of [softwareTarget, subgroupTarget, gpuTarget, wasmTarget]) {
     const { programs } = compileModule(module!, { target, diagnostics: [], only: name => name === 'T' });
     const { graph, program, scheduled, plan } = programs.get('T')!;
     expect(plan.dispatches.length).toBeGreaterThan(0);

@@ -13,7 +13,7 @@ import { readGraph } from '../../src/ir/parse/graph.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import { printGraph } from '../../src/ir/print/graph.ts';
 import type { Program } from '../../src/ir/program.ts';
-import { gpuTarget, softwareTarget, wasmTarget } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, wasmTarget } from '../../src/ir/target.ts';
 import { verifyGraph } from '../../src/ir/verify/graph.ts';
 import { verifyProgram } from '../../src/ir/verify/program.ts';
 import { primitive } from '../../src/ops/list.ts';
@@ -22,6 +22,8 @@ import { differentiateGraph } from '../../src/passes/differentiate.ts';
 import { eliminateDead } from '../../src/passes/eliminate.ts';
 import { foldGraph } from '../../src/passes/fold.ts';
 import { fuse } from '../../src/passes/fuse/index.ts';
+import { orderWorks } from '../../src/passes/order/index.ts';
+import { overwrite } from '../../src/passes/overwrite.ts';
 import { pack, packGroups, stateOrder } from '../../src/passes/pack.ts';
 import { moduleGraphs } from '../../src/passes/pipeline.ts';
 import { layoutState } from '../../src/passes/plan-memory.ts';
@@ -99,7 +101,7 @@ function* outcomes(graph: Graph, arrays: Arrays, dims: DimEnv): Generator<[pass:
     expect(verifyGraph(result)).toEqual([]);
     yield [name, ofGraph(result, arrays)];
   }
-  for (const target of [softwareTarget, gpuTarget, wasmTarget]) {
+  for (const target of [softwareTarget, subgroupTarget, gpuTarget, wasmTarget]) {
     const plain = fuse(differentiated(graph), target);
     expect(verifyProgram(plain)).toEqual([]);
     yield [`fuse for ${target.name}`, ofProgram(plain, arrays, dims)];
@@ -109,6 +111,11 @@ function* outcomes(graph: Graph, arrays: Arrays, dims: DimEnv): Generator<[pass:
     packs += joined.tensors.filter(t => t.role === 'pack').length;
     yield [`pack for ${target.name}`, ofProgram(joined, arrays, dims)];
     yield [`pack, schedule for ${target.name}`, ofProgram(joined, arrays, dims, schedule(joined, target))];
+    const ordered = overwrite(orderWorks(joined, dims));
+    expect(verifyProgram(ordered)).toEqual([]);
+    yield [`order, overwrite for ${target.name}`, ofProgram(ordered, arrays, dims)];
+    const kernels = schedule(ordered, target);
+    yield [`order, overwrite, schedule for ${target.name}`, ofProgram(ordered, arrays, dims, kernels)];
   }
 }
 

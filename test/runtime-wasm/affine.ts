@@ -61,7 +61,9 @@ const text = `(module
 
   (func $trap (param i32 i32 i32 i32) (unreachable))
 
-  ;; In a function of its own: V8's first compiler loses locals of a function that sleeps.
+  ;; In functions of their own: V8's first compiler loses locals of a function that sleeps or wakes.
+  (func $wake (param $at i32) (drop (memory.atomic.notify (local.get $at) (i32.const -1))))
+
   (func $sleep (param $at i32) (param $value i32)
     (drop (memory.atomic.wait32 (local.get $at) (local.get $value) (i64.const -1))))
 
@@ -73,7 +75,7 @@ const text = `(module
         (i32.atomic.store (i32.const 8) (i32.const 0))
         (i32.atomic.store (i32.const 16) (i32.const 0))
         (i32.atomic.store (i32.const 12) (i32.add (local.get $times) (i32.const 1)))
-        (drop (memory.atomic.notify (i32.const 12) (i32.const -1))))
+        (call $wake (i32.const 12)))
       (else
         (loop $wait
           (if (local.get $thread)
@@ -107,7 +109,7 @@ const text = `(module
   (func (export "start") (param $table i32)
     (i32.atomic.store (i32.const 4) (local.get $table))
     (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
-    (drop (memory.atomic.notify (i32.const 0) (i32.const -1))))
+    (call $wake (i32.const 0)))
 
   (func (export "serve") (param $thread i32) (param $threads i32)
     (local $seen i32) (local $table i32)

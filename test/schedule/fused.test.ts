@@ -6,7 +6,7 @@ import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { ndarray, size } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
-import { gpuTarget, softwareTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
 import { tensor } from '../../src/ir/type.ts';
 import * as B from '../../src/ops/build.ts';
 import { concat } from '../../src/ops/concat.ts';
@@ -82,37 +82,40 @@ function inputsFor(graph: Graph, n: number): Record<string, NdArray> {
   return made;
 }
 
-describe.each<Target>([softwareTarget, gpuTarget, wasmTarget])('a training step for $name', target => {
-  const source = trainingStep();
-  const graph = runGraphPasses(graphPasses, source, { diagnostics: [] });
-  const fused = fuse(graph, target);
-  const layout = layoutState(
-    stateOrder(packGroups(fused), fused.tensors).map(t => ({
-      name: t.path!,
-      role: t.role as 'param',
-      type: t.type,
-    })),
-  );
-  const program = pack(fused, layout);
-  const kernels = schedule(program, target);
+describe.each<Target>([softwareTarget, subgroupTarget, gpuTarget, wasmTarget])(
+  'a training step for $name',
+  target => {
+    const source = trainingStep();
+    const graph = runGraphPasses(graphPasses, source, { diagnostics: [] });
+    const fused = fuse(graph, target);
+    const layout = layoutState(
+      stateOrder(packGroups(fused), fused.tensors).map(t => ({
+        name: t.path!,
+        role: t.role as 'param',
+        type: t.type,
+      })),
+    );
+    const program = pack(fused, layout);
+    const kernels = schedule(program, target);
 
-  test.each([1, 3, 8])('works and kernels agree with the graph, N = %i', n => {
-    const inputs = inputsFor(graph, n);
-    const expected = interpretGraph(graph, inputs, { dims: { N: n } });
-    for (const run of [{}, { kernels }]) {
-      const actual = interpretProgram(program, inputs, { dims: { N: n }, ...run });
-      for (const o of graph.outputs) {
-        const got = o.role === 'update' ? actual.state.get(o.target!) : actual.outputs.get(o.name);
-        const wrong = difference(got!, expected.outputs.get(o.name)!, 1e-10);
-        if (wrong) throw new Error(`${o.name}: ${wrong}`);
+    test.each([1, 3, 8])('works and kernels agree with the graph, N = %i', n => {
+      const inputs = inputsFor(graph, n);
+      const expected = interpretGraph(graph, inputs, { dims: { N: n } });
+      for (const run of [{}, { kernels }]) {
+        const actual = interpretProgram(program, inputs, { dims: { N: n }, ...run });
+        for (const o of graph.outputs) {
+          const got = o.role === 'update' ? actual.state.get(o.target!) : actual.outputs.get(o.name);
+          const wrong = difference(got!, expected.outputs.get(o.name)!, 1e-10);
+          if (wrong) throw new Error(`${o.name}: ${wrong}`);
+        }
       }
-    }
-  });
+    });
 
-  test('few dispatches', () => {
-    expect(program.works.length).toBeLessThanOrEqual(13);
-  });
-});
+    test('few dispatches', () => {
+      expect(program.works.length).toBeLessThanOrEqual(target.kind === 'cpu' ? 16 : 13);
+    });
+  },
+);
 
 describe('updates and memory', () => {
   const state = (b: GraphBuilder, name: string): Value => b.input('state', name, tensor('f32', [3]));

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../src/ir/builder.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import type { NdArray, Primitive, Sample } from '../../src/ir/primitive.ts';
-import { gpuTarget, softwareTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
 import { tensor } from '../../src/ir/type.ts';
 import { verifyKernel } from '../../src/ir/verify/kernel.ts';
 import { primitives } from '../../src/ops/list.ts';
@@ -15,7 +15,7 @@ import { difference } from '../arbitrary/numbers.ts';
 const seed = Number(process.env.DNNC_SEED ?? Date.now() % 2 ** 31);
 const numRuns = Number(process.env.DNNC_RUNS ?? 15);
 
-const targets: readonly Target[] = [softwareTarget, gpuTarget, wasmTarget];
+const targets: readonly Target[] = [softwareTarget, subgroupTarget, gpuTarget, wasmTarget];
 
 /** One op through fusing and scheduling, its kernels interpreted in f64, against its reference. */
 function check(op: Primitive, sample: Sample, target: Target): void {

@@ -6,7 +6,9 @@ import { printKernel } from '../../src/ir/print/kernel.ts';
 import type { DType } from '../../src/ir/type.ts';
 import { verifyKernel } from '../../src/ir/verify/kernel.ts';
 import * as V from '../../src/passes/schedule/kexpr.ts';
+import { getDevice } from '../gpu.ts';
 import * as K from '../kernel/build.ts';
+import { runOnGpu } from '../kernel/run.ts';
 import { loadLanes } from './kernels.ts';
 import { type Buffers, WasmKernels } from './run.ts';
 
@@ -16,7 +18,7 @@ const numbers = (count: number, scale = 1): Float64Array =>
 const wholes = (count: number, below: number): Float64Array =>
   Float64Array.from({ length: count }, (_, i) => (i * 7919) % below);
 
-/** Runs the kernel in WebAssembly and in the interpreter, in f32, over the same memory. */
+/** Runs the kernel in WebAssembly, in the interpreter and, where WGSL has its types, on the GPU, over the same memory. */
 async function agree(kernel: Kernel, buffers: Buffers, uniforms: Record<string, number> = {}): Promise<void> {
   expect(verifyKernel(kernel)).toEqual([]);
   const words = Object.keys(uniforms).map(
@@ -30,7 +32,14 @@ async function agree(kernel: Kernel, buffers: Buffers, uniforms: Record<string, 
   kernels.run(0, mine, uniforms);
   expect(mine).toEqual(wanted);
   expect(wanted).not.toEqual(buffers);
+  const text = JSON.stringify([kernel.body, kernel.buffers.map(b => b.dtype)]);
+  if (!device || text.includes('"lanes":8') || text.includes('"f16"')) return;
+  const onGpu = await runOnGpu(device, kernel, copy(), uniforms, words);
+  for (const [name, data] of Object.entries(onGpu))
+    for (const [i, x] of data.entries()) expect(Math.abs(x - wanted[name]![i]!)).toBeLessThan(2e-6);
 }
+
+const device = await getDevice();
 
 const one = { workgroupSize: 1 };
 const group = K.builtin('group');

@@ -60,16 +60,16 @@ const unit = (x: number): number => 2 ** (Math.max(Math.floor(Math.log2(Math.abs
 const functions: Readonly<
   Partial<Record<UnaryOp, readonly [most: number, ...ranges: (readonly [number, number])[]]>>
 > = {
-  exp: [1.5, [-104, 89], [-1, 1]],
-  expm1: [2, [-18, 89], [-1, 1]],
-  log: [1.5, [0, 2], [0, 1000]],
-  log1p: [2, [-1, 2], [-0.1, 0.1]],
-  tanh: [3, [-10, 10], [-1, 1]],
-  sigmoid: [3, [-104, 20], [-2, 2]],
-  erf: [4, [-5, 5], [-1.1, 1.1]],
+  exp: [1, [-104, 89], [-1, 1]],
+  expm1: [1.5, [-18, 89], [-1, 1]],
+  log: [0.8, [0, 2], [0, 1000]],
+  log1p: [0.8, [-1, 2], [-0.1, 0.1]],
+  tanh: [2.5, [-10, 10], [-1, 1]],
+  sigmoid: [2.5, [-104, 20], [-2, 2]],
+  erf: [2.5, [-5, 5], [-1.1, 1.1]],
   sin: [1.5, [-10, 10], [-1e6, 1e6]],
-  cos: [1.5, [-10, 10], [-1e6, 1e6]],
-  atan: [2, [-10, 10], [-1, 1]],
+  cos: [1.6, [-10, 10], [-1e6, 1e6]],
+  atan: [2.5, [-10, 10], [-1, 1]],
   sqrt: [0.51, [0, 10]],
   round: [0, [-10, 10]],
   floor: [0, [-10, 10]],
@@ -91,13 +91,11 @@ describe.each([1, 4] as const)('functions of %i lanes', lanes => {
       const buffers = { x, y: new Float64Array(count) };
       kernels.run(Object.keys(functions).indexOf(op), buffers);
       let worst = 0;
-      let at = 0;
       buffers.y.forEach((y, i) => {
         const error = ulps(y, unaryTable[op as UnaryOp](x[i]!));
-        if (error > worst) [worst, at] = [error, i];
+        worst = Math.max(worst, error);
       });
-      console.log(op, lanes, worst.toFixed(2), x[at], buffers.y[at], unaryTable[op as UnaryOp](x[at]!));
-      expect.soft(worst).toBeLessThanOrEqual(most);
+      expect(worst).toBeLessThanOrEqual(most);
     }
   });
 });

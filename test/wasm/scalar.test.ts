@@ -6,8 +6,12 @@ import type { DType } from '../../src/ir/type.ts';
 import { isFloat } from '../../src/ir/type.ts';
 import { verifyKernel } from '../../src/ir/verify/kernel.ts';
 import { roundToFloat16 } from '../../src/support/float16.ts';
+import { getDevice } from '../gpu.ts';
+import { runOnGpu } from '../kernel/run.ts';
 import { vector, withLanes } from './kernels.ts';
 import { WasmKernels } from './run.ts';
+
+const device = await getDevice();
 
 const f32s = [
   0,
@@ -201,4 +205,20 @@ describe.each([1, 4, 8] as const)('operations on %i lanes', lanes => {
       expect(from).toBe(kernel.buffers[0]!.dtype);
     },
   );
+});
+
+// What WGSL leaves open for infinities and zeros is the same for vectors as for numbers.
+describe.skipIf(!device)('vectors in WGSL', () => {
+  const inWgsl = cases.filter(c => !/f16|(floor|ceil|round) bool/.test(c.name));
+  test.each(inWgsl.map(c => [c.name, c] as const))('%s', async (name, { from, operands, value }) => {
+    const count = operands[0]!.length;
+    const names = ['x', 'z'].slice(0, operands.length);
+    const results = [1, 4].map(async lanes => {
+      const buffers = Object.fromEntries(names.map((n, i) => [n, Float64Array.from(operands[i]!)]));
+      const kernel = vector(name, lanes, count, value(lanes), from, names);
+      return (await runOnGpu(device!, kernel, { ...buffers, y: new Float64Array(count) })).y;
+    });
+    const [scalar, four] = await Promise.all(results);
+    expect(four).toEqual(scalar);
+  });
 });

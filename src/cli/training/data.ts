@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { TensorValue, TypedArray } from '../../../runtime/index.ts';
 import type { DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import { DiagnosticError } from '../../support/diagnostic.ts';
 import { noExamples } from '../../support/errors/training.ts';
-import { matchTensors, type TensorSpec, type Tensors } from '../tensors.ts';
+import type { Column } from '../data/column.ts';
+import { matchTensors, type TensorSpec } from '../tensors.ts';
 import type { Batch } from './trainer.ts';
 
 /** What a program is fed: tensors whose leading axis is examples, and others that every batch gets whole. */
@@ -34,7 +34,7 @@ export function batchDim(specs: readonly TensorSpec[]): string | undefined {
 export function makeDataset(
   program: string,
   specs: readonly TensorSpec[],
-  tensors: Tensors,
+  tensors: ReadonlyMap<string, Column>,
   file: string,
 ): Dataset {
   const dim = batchDim(specs);
@@ -55,28 +55,18 @@ export function makeDataset(
     digest: digestOf(values),
     batch: rows =>
       Object.fromEntries(
-        values.map(([name, value]) => [name, perExample.has(name) ? takeRows(value, rows) : value]),
+        values.map(([name, value]) => [name, perExample.has(name) ? value.take(rows) : value.take()]),
       ),
   };
 }
 
-function digestOf(tensors: readonly (readonly [string, TensorValue])[]): string {
+function digestOf(columns: readonly (readonly [string, Column])[]): string {
   const hash = createHash('sha256');
-  for (const [name, { dtype, shape, data }] of tensors) {
-    hash.update(JSON.stringify([name, dtype, shape]));
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  for (const [name, column] of columns) {
+    hash.update(JSON.stringify([name, column.dtype, column.shape]));
+    column.hash(hash);
   }
   return hash.digest('hex').slice(0, 32);
-}
-
-/** The rows along the leading axis, in an array of their own. */
-function takeRows({ dtype, shape, data }: TensorValue, rows: ArrayLike<number>): TensorValue {
-  const width = shape.slice(1).reduce((n, d) => n * d, 1);
-  const taken = data.slice(0, 0).constructor as new (length: number) => TypedArray;
-  const result = new taken(rows.length * width);
-  for (let i = 0; i < rows.length; i++)
-    result.set(data.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
-  return { dtype, shape: [rows.length, ...shape.slice(1)], data: result };
 }
 
 /** Parts of an order, `size` at a time; the last may be smaller, and is left out unless `keepLast`. */

@@ -36,11 +36,11 @@ export class DeviceTrainer implements Trainer {
     options: FillOptions,
   ): Promise<DeviceTrainer> {
     return onDevice(async () => {
-      const { session, model } = await backend.open(entry, layout, () => options);
+      const { session, model, limits } = await backend.open(entry, layout, () => options);
       const first = Object.entries(model.programs).map(([name, [program]]) => [name, program!] as const);
       const { steps } = model;
       const signatures = { programs: Object.fromEntries(first), ...(steps && { steps }) };
-      return new DeviceTrainer(trainerOf(session, signatures), model, backend.limits);
+      return new DeviceTrainer(trainerOf(session, signatures), model, limits);
     });
   }
 

@@ -2,8 +2,8 @@ import type { Module, Train } from '../../ir/module.ts';
 import { moduleGraphs } from '../../passes/pipeline.ts';
 import { requireKernels } from '../adapter.ts';
 import { openBackend } from '../backend.ts';
+import { readColumns } from '../data/read.ts';
 import { onDevice, unknownName } from '../errors.ts';
-import { readTensors } from '../files.ts';
 import { expandGraph, inputsOf, type StateSpec, stateOf } from '../graphs.ts';
 import type { Io } from '../io.ts';
 import { type Checked, loadCompiled, withDiagnostics } from '../load.ts';
@@ -32,8 +32,11 @@ export function dataOf({ steps, evaluate }: Train): TensorSpec[] {
   return all.filter((spec, i) => all.findIndex(s => s.name === spec.name) === i);
 }
 
-export const readData = (train: Train, file: string): Dataset =>
-  makeDataset(train.name, dataOf(train), readTensors(file), file);
+/** `seed` is for modules that make their examples. */
+export async function readData(train: Train, file: string, seed: number): Promise<Dataset> {
+  const specs = dataOf(train);
+  return makeDataset(train.name, specs, await readColumns(file, specs, seed), file);
+}
 
 /** Parameters and states of a training program. */
 export const trainState = ({ steps, evaluate, init }: Train): StateSpec[] =>
@@ -112,7 +115,8 @@ export async function openTrainer(
     const names = new Set(
       [...train.steps.map(s => s.name), 'evaluate', 'init'].map(p => `${train.name}.${p}`),
     );
-    const { entries, compiled } = loadCompiled(path, options, io, {
+    const sized = { ...options, dim: { ...sizesOfBatch(train, feed), ...options.dim } };
+    const { entries, compiled } = loadCompiled(path, sized, io, {
       target: backend.target,
       only: name => names.has(name),
       checked: true,
@@ -130,4 +134,17 @@ export async function openTrainer(
     backend.close();
     throw error;
   }
+}
+
+/** Free dims that a batch shows, for which memory is packed. */
+function sizesOfBatch(train: Train, feed: Batch): Record<string, number> {
+  const sizes: Record<string, number> = {};
+  for (const { name, type } of dataOf(train))
+    type.shape.forEach((d, i) => {
+      const size = feed[name]?.shape[i];
+      const [term] = d.terms;
+      if (size !== undefined && term?.atoms[0]?.kind === 'symbol' && term.atoms[0].key === d.key)
+        sizes[d.key] = size;
+    });
+  return sizes;
 }

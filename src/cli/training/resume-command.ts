@@ -4,13 +4,25 @@ import type { SourceOptions } from '../options.ts';
 export function resumeCommand(
   path: string,
   program: string,
-  options: SourceOptions & { readonly data: string; readonly val?: string },
+  options: SourceOptions & { readonly data: string; readonly val?: string; readonly report?: string },
   folder: string,
 ): string {
   const defines = Object.entries(options.define ?? {}).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
   const sizes = Object.entries(options.dim ?? {}).flatMap(([name, size]) => ['--dim', `${name}=${size}`]);
   const val = options.val === undefined ? [] : ['--val', options.val];
-  const words = ['dnnc', 'train', path, program, ...defines, ...sizes, '--data', options.data, ...val];
+  const report = options.report === undefined ? [] : ['--report', options.report];
+  const words = [
+    'dnnc',
+    'train',
+    path,
+    program,
+    ...defines,
+    ...sizes,
+    '--data',
+    options.data,
+    ...val,
+    ...report,
+  ];
   return [...words, '--resume', folder].map(quote).join(' ');
 }
 

@@ -24,6 +24,7 @@ export interface RunFlags {
   /** Decides no number. */
   readonly threads?: number;
   readonly precision?: StoragePrecision;
+  readonly exact?: boolean;
   readonly patience?: number;
   readonly monitor?: string;
 }
@@ -39,6 +40,8 @@ export interface RunSettings {
   readonly target: RunTarget;
   /** `f32` where absent. */
   readonly precision?: StoragePrecision;
+  /** No where absent. */
+  readonly exact?: boolean;
   readonly batch: number;
   readonly seed: number;
   readonly shuffle: boolean;
@@ -71,6 +74,7 @@ export function newSettings(flags: RunFlags, { train, data, validation }: RunInp
     ...(validation && { val: validation.digest }),
     target: flags.target ?? defaults.target,
     ...(flags.precision === 'f16' && { precision: flags.precision }),
+    ...(flags.exact && { exact: true }),
     batch,
     seed: flags.seed ?? defaults.seed,
     shuffle: flags.shuffle,
@@ -104,6 +108,7 @@ export function resumedSettings(
   // Left to choose, it goes on where it ran.
   if (flags.target !== 'auto') compare('--target', flags.target, before.target);
   compare('--precision', flags.precision, before.precision ?? 'f32');
+  if (flags.exact && !before.exact) differences.push('--exact: the training runs without it');
   if (!flags.shuffle && before.shuffle) differences.push('--no-shuffle: the training shuffles');
   if (flags.keepLast && !before.keepLast)
     differences.push('--keep-last: the training leaves the last, partial batch out');

@@ -8,6 +8,14 @@ export type Ref = binaryen.ExpressionRef;
 /** Makes a fresh expression for the same value each time. */
 export type Get = () => Ref;
 
+/** The module that is written. */
+export interface Wasm {
+  readonly b: Binaryen;
+  readonly m: Module;
+  /** Locals keep their names, for people; they are a third of a module. */
+  readonly localNames: boolean;
+}
+
 export interface Local {
   readonly index: number;
   readonly type: Type;
@@ -23,11 +31,13 @@ export class Code {
   readonly #names: string[] = [];
   readonly #types: Type[] = [];
   readonly #paramCount: number;
+  readonly #named: boolean;
   #statements: Ref[] = [];
 
-  constructor(b: Binaryen, m: Module, params: readonly (readonly [name: string, type: Type])[]) {
+  constructor({ b, m, localNames }: Wasm, params: readonly (readonly [name: string, type: Type])[]) {
     this.b = b;
     this.m = m;
+    this.#named = localNames;
     this.#paramCount = params.length;
     this.params = params.map(([name, type]) => this.local(type, name));
   }
@@ -82,6 +92,7 @@ export class Code {
       types.slice(this.#paramCount),
       body,
     );
+    if (!this.#named) return;
     const functions = (this.b as unknown as { Function: Module['Function'] }).Function;
     const taken = new Set<string>();
     this.#names.forEach((wish, index) => {

@@ -1,4 +1,4 @@
-import type { Binaryen, Get, Module, Ref } from './code.ts';
+import type { Binaryen, Get, Module, Ref, Wasm } from './code.ts';
 import { Code } from './code.ts';
 
 /**
@@ -26,12 +26,13 @@ const control = {
 const spins = 20000;
 
 /** Adds `run`, `start` and `serve`, which walk tables of dispatches (decision 14). */
-export function addDriver(b: Binaryen, m: Module, table: string): void {
-  addSleep(b, m);
-  addMeet(b, m);
-  addRun(b, m, table);
-  addStart(b, m);
-  addServe(b, m);
+export function addDriver(wasm: Wasm, table: string): void {
+  const { m } = wasm;
+  addSleep(wasm);
+  addMeet(wasm);
+  addRun(wasm, table);
+  addStart(wasm);
+  addServe(wasm);
   for (const name of ['run', 'start', 'serve']) m.addFunctionExport(name, name);
 }
 
@@ -48,15 +49,16 @@ const wakeName = 'alone_wake';
  * Sleeping and waking have functions of their own, which are never inlined: the baseline compiler of V8 (in Node 20)
  * takes registers for them that may hold locals. Here none is alive.
  */
-function addSleep(b: Binaryen, m: Module): void {
-  const sleep = new Code(b, m, [
+function addSleep(wasm: Wasm): void {
+  const { b, m } = wasm;
+  const sleep = new Code(wasm, [
     ['at', b.i32],
     ['value', b.i32],
   ]);
   const [at, value] = sleep.params.map(p => p.get);
   sleep.push(m.drop(m.memory.atomic.wait32(at!(), value!(), m.i64.const(-1n))));
   sleep.finish(sleepName);
-  const wake = new Code(b, m, [['at', b.i32]]);
+  const wake = new Code(wasm, [['at', b.i32]]);
   wake.push(m.drop(m.memory.atomic.notify(wake.params[0]!.get(), m.i32.const(-1))));
   wake.finish(wakeName);
 }
@@ -87,8 +89,9 @@ function change(b: Binaryen, m: Module, at: number, value: Ref, sleepers: number
 }
 
 /** meet(thread, threads, generation): the last to come lets all go on. */
-function addMeet(b: Binaryen, m: Module): void {
-  const code = new Code(b, m, [
+function addMeet(wasm: Wasm): void {
+  const { b, m } = wasm;
+  const code = new Code(wasm, [
     ['thread', b.i32],
     ['threads', b.i32],
     ['generation', b.i32],
@@ -109,8 +112,9 @@ function addMeet(b: Binaryen, m: Module): void {
 }
 
 /** run(thread, threads, table) */
-function addRun(b: Binaryen, m: Module, table: string): void {
-  const code = new Code(b, m, [
+function addRun(wasm: Wasm, table: string): void {
+  const { b, m } = wasm;
+  const code = new Code(wasm, [
     ['thread', b.i32],
     ['threads', b.i32],
     ['table', b.i32],
@@ -177,8 +181,9 @@ function addRun(b: Binaryen, m: Module, table: string): void {
 }
 
 /** start(table) */
-function addStart(b: Binaryen, m: Module): void {
-  const code = new Code(b, m, [['table', b.i32]]);
+function addStart(wasm: Wasm): void {
+  const { b, m } = wasm;
+  const code = new Code(wasm, [['table', b.i32]]);
   code.push(store(m, control.table, code.params[0]!.get()));
   const next = m.i32.add(load(m, control.started), m.i32.const(1));
   for (const ref of change(b, m, control.started, next, control.idle)) code.push(ref);
@@ -186,8 +191,9 @@ function addStart(b: Binaryen, m: Module): void {
 }
 
 /** serve(thread, threads): once in the life of a memory, from before the first start or after it. */
-function addServe(b: Binaryen, m: Module): void {
-  const code = new Code(b, m, [
+function addServe(wasm: Wasm): void {
+  const { b, m } = wasm;
+  const code = new Code(wasm, [
     ['thread', b.i32],
     ['threads', b.i32],
   ]);

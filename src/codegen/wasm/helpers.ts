@@ -1,4 +1,4 @@
-import { type Binaryen, Code, type Get, type Module, type Ref, type Type } from './code.ts';
+import { Code, type Get, type Ref, type Type, type Wasm } from './code.ts';
 import { fourLanes, type Lanes, oneLane } from './lanes.ts';
 import { atan, sine, sineOfHuge } from './math/circle.ts';
 import { erf, exp, expm1, sigmoid, tanh } from './math/exp.ts';
@@ -48,13 +48,11 @@ const formulas: Readonly<Record<HelperName, Formula>> = {
 
 /** Functions of the module that kernels call; each is made when it is called first. */
 export class Helpers {
-  readonly #b: Binaryen;
-  readonly #m: Module;
+  readonly #wasm: Wasm;
   readonly #made = new Set<string>();
 
-  constructor(b: Binaryen, m: Module) {
-    this.#b = b;
-    this.#m = m;
+  constructor(wasm: Wasm) {
+    this.#wasm = wasm;
   }
 
   /** Calls the function for one lane or for four. */
@@ -63,7 +61,7 @@ export class Helpers {
     const type = isWord ? l.intType : l.floatType;
     const called = l.count === 1 ? name : `${name}_${l.count}`;
     this.#make(called, name, l.count, type, args.length);
-    return this.#m.call(called, args, type);
+    return this.#wasm.m.call(called, args, type);
   }
 
   #make(called: string, name: HelperName, count: 1 | 4, type: Type, params: number): void {
@@ -71,8 +69,7 @@ export class Helpers {
     this.#made.add(called);
     const names = ['x', 'y', 'z', 'w'].slice(0, params);
     const code = new Code(
-      this.#b,
-      this.#m,
+      this.#wasm,
       names.map(n => [n, type] as const),
     );
     const l = count === 1 ? oneLane(code) : fourLanes(code);

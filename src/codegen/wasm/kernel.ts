@@ -1,6 +1,6 @@
 import type { Kernel } from '../../ir/kernel.ts';
 import type { UniformWord } from '../wgsl/scope.ts';
-import type { Binaryen, Module } from './code.ts';
+import type { Wasm } from './code.ts';
 import { Code } from './code.ts';
 import type { Helpers } from './helpers.ts';
 import type { PrintOptions } from './scope.ts';
@@ -14,8 +14,7 @@ export function scratchBytes(kernel: Kernel): number {
 
 /** Adds the function that runs the groups `from` to before `to` of a kernel (decision 14). `from` is less than `to`. */
 export function addKernel(
-  b: Binaryen,
-  m: Module,
+  wasm: Wasm,
   name: string,
   kernel: Kernel,
   words: readonly UniformWord[],
@@ -24,7 +23,8 @@ export function addKernel(
 ): void {
   if (kernel.workgroupSize !== 1)
     throw new Error(`${kernel.name}: ${kernel.workgroupSize} invocations in a group of WebAssembly`);
-  const code = new Code(b, m, [
+  const { b, m } = wasm;
+  const code = new Code(wasm, [
     ['from', b.i32],
     ['to', b.i32],
     ['args', b.i32],

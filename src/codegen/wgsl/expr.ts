@@ -128,7 +128,9 @@ export function dimPiece(dim: Dim, scope: Scope): Piece {
       const piece =
         factor.kind === 'symbol'
           ? atom(scope.uniform(factor.name, 'i32'))
-          : infix('/', dimPiece(factor.a, scope), dimPiece(factor.b, scope));
+          : factor.kind === 'max'
+            ? factor.of.map(d => dimPiece(d, scope)).reduce((a, b) => call('max', a, b))
+            : infix('/', dimPiece(factor.a, scope), dimPiece(factor.b, scope));
       product = product ? infix('*', product, piece) : piece;
     }
     const size = Math.abs(coefficient);

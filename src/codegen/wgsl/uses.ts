@@ -30,6 +30,16 @@ export function usesF16(kernel: Kernel): boolean {
   return found;
 }
 
+/** Whether lanes of a subgroup hand each other values, which takes a feature of the device. */
+export function usesSubgroups({ body }: Pick<Kernel, 'body'>): boolean {
+  return body.some(
+    s =>
+      s.kind === 'subgroup' ||
+      (s.kind === 'for' && usesSubgroups(s)) ||
+      (s.kind === 'if' && usesSubgroups({ body: s.then })),
+  );
+}
+
 /** Calls `visit` for every expression of the statements, inner ones included. */
 function eachExpr(body: readonly Stmt[], visit: (e: KExpr) => void): void {
   for (const s of body) {

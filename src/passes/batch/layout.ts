@@ -4,7 +4,9 @@ import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import { sameShape } from '../../ir/type.ts';
-import { computeLoads, loadsOf, valueOfFills } from '../fuse/definition.ts';
+import { computeLoads, loadsOf } from '../fuse/definition.ts';
+import { axesIn, isAxis, keptAxes, stageOf } from './axes.ts';
+import { zerosFor } from './zeros.ts';
 
 type Load = Extract<Expr, { kind: 'load' }>;
 
@@ -23,11 +25,11 @@ export interface BatchLayout {
   readonly vanishing: ReadonlySet<Work>;
 }
 
-/** Images side by side: four vectors of four lanes, the accumulators that a register tile has for one output. */
-export const blockSize = 16;
+/** Examples side by side: two vectors of four lanes. As fast as 16 where those are full, and leaves fewer empty at the end. */
+export const blockSize = 8;
 
-/** The smallest batch of a known size for which blocks pay. */
-export const leastBatch = 8;
+/** The smallest batch for which blocks pay: half a block. */
+export const leastBatch = 4;
 
 /** Undefined where there is no batch, or no work reads what lies along it again and again. */
 export function findBatch(program: Program): BatchLayout | undefined {
@@ -60,16 +62,10 @@ export function findBatch(program: Program): BatchLayout | undefined {
     }
   }
   if (!pays) return undefined;
-  return { extent, blocked, copied, split, ...sums(split, blocked, copied) };
+  return { extent, blocked, copied, split, ...zerosFor(split, blocked, copied) };
 }
 
-export const isAxis = (x: Index | undefined, axis: Axis): boolean => x?.kind === 'axis' && x.axis === axis;
-
 const isFromHost = (t: Tensor): boolean => !t.view && (t.role === 'input' || t.role === 'data');
-
-/** Works of one stage outside of loops: what turns hand to each other keeps its layout. */
-const stageOf = ({ region, loop }: Work): Compute | undefined =>
-  loop || region.stages.length !== 1 || region.outer.length > 0 ? undefined : region.stages[0];
 
 /** The commonest first dim of what the host hands over: a free dim, or a number that is large enough. */
 export function batchExtent({ tensors }: Program): Dim | undefined {
@@ -131,9 +127,6 @@ function isMovable({ inputs, outputs }: Work, { outs }: Compute): boolean {
   return outs.every(o => !o.partial) && !places.some(l => written.has(storageOf(inputs[l.input]!)));
 }
 
-export const keptAxes = ({ axes }: Compute, { keep }: Out): readonly Axis[] =>
-  keep ? axes.filter(a => keep.includes(a)) : axes;
-
 const placeOf = (compute: Compute, out: Out): readonly Index[] =>
   out.at ?? keptAxes(compute, out).map(axis => ({ kind: 'axis', axis }));
 
@@ -190,52 +183,4 @@ function isReadAgain({ axes, reduce }: Compute, load: Load): boolean {
   const isUsed = (a: Axis): boolean => used.some(u => u.has(a));
   const isWindow = used.some(u => [...u].filter(moves).length > 1);
   return (reduce?.axes ?? []).some(isUsed) && (isWindow || axes.some(a => moves(a) && !isUsed(a)));
-}
-
-export function axesIn(x: Index): Set<Axis> {
-  const found = new Set<Axis>();
-  E.mapIndex(x, { axis: a => void found.add(a) });
-  return found;
-}
-
-/**
- * Sums over the batch whose terms are 0 where what they read is: then it is enough that those tensors hold 0 past the
- * end. Other reductions skip the points.
- */
-function sums(
-  split: ReadonlyMap<Work, Axis>,
-  blocked: ReadonlyMap<Tensor, number>,
-  copied: ReadonlySet<Tensor>,
-): Pick<BatchLayout, 'zeroed' | 'vanishing'> {
-  const zeroed = new Set<Tensor>(copied);
-  const vanishing = new Set<Work>();
-  const never = {
-    op: 'lt',
-    a: { kind: 'dim', dim: D.constant(0) },
-    b: { kind: 'dim', dim: D.constant(0) },
-  } as const;
-  for (const [work, axis] of split) {
-    const { reduce } = stageOf(work)!;
-    if (!reduce?.axes.includes(axis)) continue;
-    const { lift, monoid } = reduce;
-    const zeros = new Set<Tensor>();
-    const past = lift.map(e =>
-      E.mapExpr(e, {
-        load: ({ guard, fill = 0, ...load }) => {
-          const storage = storageOf(work.inputs[load.input]!);
-          const along = blocked.get(storage);
-          const isZero =
-            fill === 0 &&
-            (along === undefined ? load.at.some(x => axesIn(x).has(axis)) : isAxis(load.at[along], axis));
-          if (isZero && along !== undefined) zeros.add(storage);
-          return isZero ? { ...load, guard: [never], fill } : load;
-        },
-      }),
-    );
-    const isSum = (monoid.parts ?? [monoid]).every(m => m.name === 'sum');
-    if (!isSum || !past.every(e => valueOfFills(e) === 0)) continue;
-    vanishing.add(work);
-    for (const t of zeros) zeroed.add(t);
-  }
-  return { zeroed, vanishing };
 }

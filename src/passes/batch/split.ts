@@ -8,9 +8,10 @@ import { storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import type { TensorType } from '../../ir/type.ts';
 import { mapCompute, valueOfFills } from '../fuse/definition.ts';
 import { trimInputs } from '../schedule/split.ts';
-import { axesIn, type BatchLayout, blockSize, isAxis, keptAxes } from './layout.ts';
+import { axesIn, isAxis, keptAxes } from './axes.ts';
+import { type BatchLayout, blockSize } from './layout.ts';
 
-/** [.., N, ..] -> [N in blocks, .., 16] */
+/** [.., N, ..] -> [N in blocks, .., 8] */
 export function blockedType({ dtype, shape }: TensorType, position: number): TensorType {
   return {
     dtype,
@@ -43,7 +44,7 @@ export interface Tensors {
   inRows(tensor: Tensor): boolean;
 }
 
-/** An axis over the batch as two: number = 16 * block + lane. */
+/** An axis over the batch as two: number = 8 * block + lane. */
 interface Halves {
   readonly block: Axis;
   readonly lane: Axis;
@@ -218,7 +219,7 @@ function rowsWork(
   });
 }
 
-/** copy[block, .., lane] = tensor[16 * block + lane, ..], 0 past the end. */
+/** copy[block, .., lane] = tensor[8 * block + lane, ..], 0 past the end. */
 export function copyWork(tensor: Tensor, copy: Tensor, name: string): Work {
   const [batch, ...others] = tensor.type.shape.map(
     (extent, i): Axis => ({ name: i === 0 ? 'n' : `i${i}`, extent }),

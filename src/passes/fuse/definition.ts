@@ -143,25 +143,22 @@ export function inlineMap(axes: readonly Axis[], value: Expr, load: Load): Expr 
   if (!load.guard) return moved;
   const guard = load.guard;
   const fill = load.fill ?? 0;
-  if (moved.kind === 'load' && (!moved.guard || moved.fill === fill))
-    return E.load(
-      moved.input,
-      { dtype: moved.dtype, shape: [] },
-      moved.at,
-      [...guard, ...(moved.guard ?? [])],
-      fill,
+  const guardedLoad = (inner: Load, otherwise: number): Expr =>
+    E.load(
+      inner.input,
+      { dtype: inner.dtype, shape: [] },
+      inner.at,
+      [...guard, ...(inner.guard ?? [])],
+      otherwise,
     );
-  const guarded = E.mapExpr(moved, {
-    known: new Map(),
-    load: inner =>
-      E.load(
-        inner.input,
-        { dtype: inner.dtype, shape: [] },
-        inner.at,
-        [...guard, ...(inner.guard ?? [])],
-        inner.fill ?? 0,
-      ),
-  });
+  const map: E.ExprMap = { known: new Map(), load: inner => guardedLoad(inner, inner.fill ?? 0) };
+  if (moved.kind === 'load' && (!moved.guard || moved.fill === fill)) {
+    // What says where it reads is not read outside either.
+    const at = moved.at.map(x => E.mapIndex(x, map));
+    const own = moved.guard && E.mapPredicate(moved.guard, map);
+    return guardedLoad({ ...moved, at, ...(own && { guard: own }) }, fill);
+  }
+  const guarded = E.mapExpr(moved, map);
   if (valueOfFills(guarded) === fill) return guarded;
   return E.select(predicateExpr(guard), guarded, E.constant(fill, guarded.dtype));
 }

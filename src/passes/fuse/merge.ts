@@ -4,6 +4,7 @@ import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { Value } from '../../ir/graph.ts';
 import { pair } from '../../ir/monoid.ts';
+import type { Target } from '../../ir/target.ts';
 import { indexAtReduced, readsAtReduced } from './addresses.ts';
 import { computeLoads, mapCompute } from './definition.ts';
 import { bindingCount, boundBuffers, type Group, type Grouping, rootOf } from './group.ts';
@@ -25,7 +26,6 @@ function pairwise(
 }
 
 const joinedMap = pairwise((a, b, grouping) => joinMap(a, b, grouping));
-const joinedSiblings = pairwise((a, b, g) => joinReduction(a, b, g) ?? joinMaps(a, b, g));
 
 /**
  * Consumers into their producers: a map whose element is made from the same element of a producer's out joins the
@@ -191,7 +191,14 @@ function permutations(producer: Group, consumer: Group, grouping: Grouping): Ind
  * stored where the axes it lacks are 0 (bias gradient beside the weight gradient, loss beside accuracy). Each call of
  * the result merges the first pair that can be; false when there is none.
  */
-export function siblingMerger(pool: Pool, grouping: Grouping, maxBindings: number): () => boolean {
+export function siblingMerger(
+  pool: Pool,
+  grouping: Grouping,
+  { maxStorageBuffersPerShaderStage: maxBindings, kind }: Target,
+): () => boolean {
+  // The larger one's tiles would repeat the smaller one, and cannot leave out what lies outside for both.
+  const besideLarger = kind !== 'cpu';
+  const joinedSiblings = pairwise((a, b, g) => joinReduction(a, b, g, besideLarger) ?? joinMaps(a, b, g));
   /** Slots that have changed, and slots that are the earlier one of a pair that can be merged. */
   const changed = new SlotQueue();
   const open = new SlotQueue();
@@ -319,7 +326,12 @@ function joinMaps(a: Group, b: Group, grouping: Grouping): Compute | undefined {
   return { ...a.compute, outs: [...outs, ...moved.outs] };
 }
 
-function joinReduction(big: Group, small: Group, grouping: Grouping): Compute | undefined {
+function joinReduction(
+  big: Group,
+  small: Group,
+  grouping: Grouping,
+  besideLarger: boolean,
+): Compute | undefined {
   const a = big.compute;
   const b = small.compute;
   if (!a.reduce || !b.reduce || a.reduce.guard || b.reduce.guard) return undefined;
@@ -335,6 +347,7 @@ function joinReduction(big: Group, small: Group, grouping: Grouping): Compute | 
   const keep = at.flatMap(x => (x.kind === 'axis' ? [x.axis] : []));
   const whole =
     at.length === a.axes.length && keep.length === at.length && keep.every((x, i) => x === a.axes[i]);
+  if (!whole && !besideLarger) return undefined;
   return {
     ...a,
     reduce: {

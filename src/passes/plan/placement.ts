@@ -1,5 +1,6 @@
-import type { Dim } from '../../ir/dim.ts';
+import type { Dim, DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
+import { packIntervals } from './pack-intervals.ts';
 import { align, alignment } from './storage.ts';
 
 /** Memory wanted from dispatch `from` to dispatch `to`, both included. */
@@ -16,94 +17,119 @@ export interface Placement {
 }
 
 /**
- * Places demands so that no two that live at the same time overlap, whatever the free dims are. Each size is
- * written as content * polynomial with the coefficients' greatest common divisor pulled out. Demands of one
- * polynomial p share a part of the arena in which every offset and size is a number times p, so a packing of those
- * numbers holds for all p >= 1; the parts lie one after the other, constants (p = 1) first.
+ * Places demands so that no two that live at the same time overlap, whatever the free dims are. They are packed as
+ * numbers, at the sizes given; what is kept of that packing is alone which of two that live at the same time lies
+ * below the other. Every offset is then the largest of the ends of what lies right below, as an expression in the
+ * free dims: at the sizes given nothing lies higher than it was packed, and for all others the order still holds.
  */
-export function place(demands: readonly Demand[]): Placement {
-  const groups = new Map<string, { polynomial: Dim; members: number[] }>();
-  const one = D.constant(1);
-  groups.set(one.key, { polynomial: one, members: [] });
-  const units = demands.map(({ bytes }, i) => {
-    const { content, polynomial } = primitivePart(bytes);
-    const group = groups.get(polynomial.key);
-    if (group) group.members.push(i);
-    else groups.set(polynomial.key, { polynomial, members: [i] });
-    return Math.max(alignment, align(content));
-  });
+export function place(demands: readonly Demand[], sizes: DimEnv): Placement {
+  const rounded = demands.map(d => alignedBytes(d.bytes));
+  const packed = packIntervals(
+    demands.map(({ from, to }, i) => ({
+      from,
+      to,
+      size: Math.max(alignment, D.evaluate(rounded[i]!, sizes)),
+    })),
+  );
+  const upwards = demands.map((_, i) => i).sort((a, b) => packed.offsets[a]! - packed.offsets[b]! || a - b);
 
   const offsets: Dim[] = [];
-  let base = D.constant(0);
-  for (const { polynomial, members } of groups.values()) {
-    const packed = bestFit(members.map(i => ({ ...demands[i]!, size: units[i]! })));
-    members.forEach((i, at) => {
-      offsets[i] = D.add(base, D.scale(polynomial, packed.offsets[at]!));
-    });
-    base = D.add(base, D.scale(polynomial, packed.size));
-  }
-  return { offsets, bytes: base };
-}
-
-/** d = content * polynomial, content > 0, the polynomial's coefficients without a common divisor. */
-export function primitivePart(d: Dim): { content: number; polynomial: Dim } {
-  const value = D.constantValue(d);
-  if (value !== undefined) return { content: value, polynomial: D.constant(1) };
-  const content = d.terms.map(t => Math.abs(t.coefficient)).reduce(gcd);
-  return { content, polynomial: D.divideExact(d, D.constant(content))! };
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
-}
-
-interface Sized {
-  readonly size: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-/**
- * Offline packing of intervals: the largest first, each into the smallest gap between those already placed that
- * live at the same time, else behind them. ("Greedy by size" of Pisarchyk and Lee: "Efficient memory management
- * for deep neural net inference", 2020.)
- */
-export function bestFit(items: readonly Sized[]): { offsets: number[]; size: number } {
-  const order = items
-    .map((item, i) => ({ item, i }))
-    .sort((a, b) => b.item.size - a.item.size || a.item.from - b.item.from || a.i - b.i);
-  const offsets: number[] = [];
-  // What is placed, by offset. Plain arrays of numbers: this loop meets all pairs of a deep net's tensors.
-  const [starts, ends, froms, tos] = [0, 1, 2, 3].map(() => new Float64Array(items.length)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  let size = 0;
-  order.forEach(({ item, i }, placed) => {
-    let best = -1;
-    let bestGap = Number.POSITIVE_INFINITY;
-    let end = 0;
-    for (let k = 0; k < placed; k++) {
-      if (froms[k]! > item.to || tos[k]! < item.from) continue;
-      const gap = starts[k]! - end;
-      if (gap >= item.size && gap < bestGap) {
-        best = end;
-        bestGap = gap;
-      }
-      if (ends[k]! > end) end = ends[k]!;
+  const highest = new Highest(sizes);
+  const ends: (readonly Dim[])[] = [];
+  // What lies highest so far at each dispatch, from -1.
+  const top: (number | undefined)[] = [];
+  for (const i of upwards) {
+    const { from, to } = demands[i]!;
+    const below = new Set<number>();
+    for (let t = from + 1; t <= to + 1; t++) {
+      const under = top[t];
+      if (under !== undefined) below.add(under);
+      top[t] = i;
     }
-    const offset = best >= 0 ? best : end;
-    offsets[i] = offset;
-    size = Math.max(size, offset + item.size);
-    let at = placed;
-    while (at > 0 && starts[at - 1]! > offset) at--;
-    for (const list of [starts, ends, froms, tos]) list.copyWithin(at + 1, at, placed);
-    starts[at] = offset;
-    ends[at] = offset + item.size;
-    froms[at] = item.from;
-    tos[at] = item.to;
-  });
-  return { offsets, size };
+    const starts = highest.of([...below].flatMap(j => ends[j]!));
+    offsets[i] = D.max(starts);
+    ends[i] = starts.map(s => D.add(s, rounded[i]!));
+  }
+  const last = new Set(top.filter(i => i !== undefined));
+  return { offsets, bytes: D.max(highest.of([...last].flatMap(i => ends[i]!))) };
+}
+
+/** Rounded up to a multiple of 256, for all sizes. */
+export function alignedBytes(bytes: Dim): Dim {
+  const value = D.constantValue(bytes);
+  if (value !== undefined) return D.constant(Math.max(alignment, align(value)));
+  if (bytes.terms.every(t => t.coefficient % alignment === 0)) return bytes;
+  const units = D.floorDiv(D.add(bytes, D.constant(alignment - 1)), D.constant(alignment));
+  return D.scale(units, alignment);
+}
+
+/** More than this the largest of some ends is not spelled out: the last are bounded together. */
+const longest = 32;
+
+/** Drops from lists of sizes what others of the list reach for all free dims. */
+class Highest {
+  readonly #samples: readonly DimEnv[];
+  readonly #values = new Map<string, readonly number[]>();
+  readonly #proved = new Map<string, boolean>();
+
+  constructor(sizes: DimEnv) {
+    const others = [1, 2, 1000].map(
+      (n): DimEnv => Object.fromEntries(Object.keys(sizes).map(name => [name, n])),
+    );
+    this.#samples = [sizes, ...others];
+  }
+
+  of(list: readonly Dim[]): readonly Dim[] {
+    const kept: Dim[] = [];
+    const all = [...new Map(list.map(d => [d.key, d])).values()];
+    all.sort((a, b) => this.#at(b)[0]! - this.#at(a)[0]!);
+    for (const d of all) {
+      if (kept.some(k => this.#reaches(k, d))) continue;
+      const stay = kept.filter(k => !this.#reaches(d, k));
+      kept.splice(0, kept.length, ...stay, d);
+    }
+    if (kept.length === 0) return [D.constant(0)];
+    while (kept.length > longest) {
+      const together = this.#lowest(kept);
+      if (!together) break;
+      kept.splice(together.i, 1);
+      kept[together.j] = together.bound;
+    }
+    return kept;
+  }
+
+  /** Of the lowest, the pair whose common bound is least, at the sizes for which memory is packed. */
+  #lowest(list: readonly Dim[]): { readonly i: number; readonly j: number; readonly bound: Dim } | undefined {
+    let found: { i: number; j: number; bound: Dim } | undefined;
+    const first = list.length - 8;
+    for (let i = first + 1; i < list.length; i++)
+      for (let j = first; j < i; j++) {
+        const bound = upper(list[i]!, list[j]!);
+        if (bound && (!found || this.#at(bound)[0]! < this.#at(found.bound)[0]!)) found = { i, j, bound };
+      }
+    return found;
+  }
+
+  #at(d: Dim): readonly number[] {
+    let known = this.#values.get(d.key);
+    if (!known) this.#values.set(d.key, (known = this.#samples.map(s => D.evaluate(d, s))));
+    return known;
+  }
+
+  /** Whether a >= b for all sizes, as far as can be proved. */
+  #reaches(a: Dim, b: Dim): boolean {
+    const high = this.#at(a);
+    if (this.#at(b).some((n, i) => n > high[i]!)) return false;
+    const key = `${a.key} >= ${b.key}`;
+    let known = this.#proved.get(key);
+    if (known === undefined) this.#proved.set(key, (known = D.lowerBound(D.sub(a, b)) >= 0));
+    return known;
+  }
+}
+
+/** At least both for all sizes: the larger coefficient of each product, none of which may be negative. */
+function upper(a: Dim, b: Dim): Dim | undefined {
+  const more = D.sub(b, a).terms.filter(t => t.coefficient > 0);
+  const isSound = D.sub(b, a).terms.every(t => D.lowerBound(D.ofTerms([{ ...t, coefficient: 1 }])) >= 0);
+  return isSound ? D.add(a, D.ofTerms(more)) : undefined;
 }

@@ -2,14 +2,17 @@ import type { Axis, Compute } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import type { Target } from '../../ir/target.ts';
 import { prices } from '../prices.ts';
-import { estimate, subject } from './cost.ts';
+import { estimate, estimateMap, mapSubject, type Subject, subject } from './cost.ts';
 import { nominalValue } from './grid.ts';
 import type { MapChoice } from './map.ts';
+import { sharers } from './share.ts';
 import type { TileChoice } from './tile.ts';
 
 /** Most multiply-adds of straight-line code, and accumulators, in one kernel. */
 const limits = {
   software: { code: 480, block: 32 },
+  /** `software` where lanes share loads. */
+  shared: { code: 2048, block: 256 },
   gpu: { code: 64, block: 16 },
   cpu: { code: 64, block: 8 },
 } as const;
@@ -23,21 +26,44 @@ export interface Choice {
 /** Ranks register tiles by estimated time and returns the best. Work done in place must not be done twice, so its tiles divide. */
 export function chooseTiles(compute: Compute, target: Target, inPlace = false): Choice {
   const price = prices[target.kind];
-  const limit = limits[target.kind];
   const facts = subject(compute);
   let best: { tile: Map<Axis, number>; unroll: Map<Axis, number>; time: number } | undefined;
-  for (const unroll of unrolls(compute.reduce!.axes))
-    for (const tile of tiles(compute.axes, limit.block, inPlace)) {
-      const { time, code } = estimate(facts, tile, unroll, price);
-      if (code > limit.code && (tile.size > 0 || unroll.size > 0)) continue;
-      if (!best || time < best.time) best = { tile, unroll, time };
-    }
+  let shared: ReadonlySet<Axis> | undefined;
+  const reductions = unrolls(compute.reduce!.axes);
+  const search = (
+    most: { readonly code: number; readonly block: number },
+    axes?: ReadonlySet<Axis>,
+  ): void => {
+    const blocks = tiles(compute.axes, most.block, inPlace);
+    for (const { unroll, points } of reductions)
+      for (const { tile, size } of blocks) {
+        if (size * points * facts.operations > most.code && size * points > 1) continue;
+        const time = estimate(facts, tile, unroll, price, axes);
+        if (best && time >= best.time) continue;
+        best = { tile, unroll, time };
+        shared = axes;
+      }
+  };
+  search(limits[target.kind]);
+  if (target.features.has('subgroups')) for (const axes of sharedAxes(facts)) search(limits.shared, axes);
   const { tile, unroll, time } = best!;
-  const invocations = compute.axes.reduce(
-    (n, a) => n * Math.ceil(nominalValue(a.extent) / (tile.get(a) ?? 1)),
-    1,
-  );
+  const invocations = invocationsOf(compute, tile);
+  if (shared) return { tiles: { tile, unroll, shared, workgroupSize: sharers }, time, invocations };
   return { tiles: { tile, unroll, workgroupSize: workgroupSize(invocations, target) }, time, invocations };
+}
+
+/** The sets of axes of which lanes may have the same point, so that they share a load: those of one load each. */
+function sharedAxes({ compute, loads }: Subject): ReadonlySet<Axis>[] {
+  const found = new Map<string, ReadonlySet<Axis>>();
+  for (const { dims } of loads)
+    for (const onlyLinear of [false, true]) {
+      const moved = new Set(dims.flatMap(d => (onlyLinear && !d.isLinear ? [] : d.axes)));
+      const shared = compute.axes.filter(a => moved.has(a));
+      const own = compute.axes.filter(a => !moved.has(a));
+      if (own.reduce((n, a) => n * nominalValue(a.extent), 1) < sharers) continue;
+      found.set(shared.map(a => compute.axes.indexOf(a)).join(), new Set(shared));
+    }
+  return [...found.values()];
 }
 
 /** Small grids get small workgroups, so that every core has some. */
@@ -49,47 +75,73 @@ function workgroupSize(invocations: number, target: Target): number {
   return size;
 }
 
-/** Ways to unroll the reduction: short axes wholly, from the innermost outwards; a long innermost axis by a divisor. */
-function unrolls(axes: readonly Axis[]): Map<Axis, number>[] {
-  const result: Map<Axis, number>[] = [new Map()];
-  let current = new Map<Axis, number>();
-  let points = 1;
+interface Unrolled {
+  readonly unroll: Map<Axis, number>;
+  readonly points: number;
+}
+
+/** Ways to unroll the reduction: short axes wholly, from the innermost outwards; the next one by a divisor. */
+function unrolls(axes: readonly Axis[]): Unrolled[] {
+  const result: Unrolled[] = [{ unroll: new Map(), points: 1 }];
   for (const axis of [...axes].reverse()) {
     const extent = D.constantValue(axis.extent);
-    if (extent === undefined) continue;
-    if (extent === 1) continue;
-    if (points * extent <= 64) {
-      current = new Map([...current, [axis, extent]]);
-      points *= extent;
-      result.push(current);
-      continue;
-    }
+    if (extent === undefined || extent <= 1) continue;
+    const { unroll, points } = result.at(-1)!;
+    const by = (n: number): Unrolled => ({ unroll: new Map([...unroll, [axis, n]]), points: points * n });
     for (const part of [2, 3, 4, 5, 7, 8])
-      if (extent % part === 0 && points * part <= 64) result.push(new Map([...current, [axis, part]]));
-    break;
+      if (extent % part === 0 && extent > part && points * part <= 64) result.push(by(part));
+    if (points * extent > 64) break;
+    result.push(by(extent));
   }
   return result;
 }
 
+interface Block {
+  readonly tile: Map<Axis, number>;
+  readonly size: number;
+}
+
 /** Block shapes: every axis of constant extent by a few sizes, at most `most` outputs. */
-function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Map<Axis, number>[] {
-  let list: { map: Map<Axis, number>; size: number }[] = [{ map: new Map(), size: 1 }];
+function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Block[] {
+  let list: Block[] = [{ tile: new Map(), size: 1 }];
   for (const axis of axes) {
     const extent = D.constantValue(axis.extent);
-    if (extent === undefined || extent === 1) continue;
+    if (extent === undefined || extent <= 1) continue;
     const sizes = [2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16].filter(
       s => s <= extent && (extent % s === 0 || (!inPlace && ((extent > 4 * s && s >= 4) || extent < 2 * s))),
     );
     if (extent <= most && !sizes.includes(extent)) sizes.push(extent);
-    list = list.flatMap(({ map, size }) => [
-      { map, size },
+    list = list.flatMap(({ tile, size }) => [
+      { tile, size },
       ...sizes
         .filter(s => size * s <= most)
-        .map(s => ({ map: new Map([...map, [axis, s]]), size: size * s })),
+        .map(s => ({ tile: new Map([...tile, [axis, s]]), size: size * s })),
     ]);
   }
-  return list.map(({ map }) => map);
+  return list;
 }
+
+/** Most outputs of a map that one invocation makes. */
+const mapOutputs = 16;
+
+/** Tiles for a work without a reduction where indices are dear; undefined where one element after the other does as well. */
+export function chooseMapTiles(compute: Compute, target: Target, inPlace: boolean): TileChoice | undefined {
+  if (target.kind !== 'software') return undefined;
+  const facts = mapSubject(compute);
+  const price = prices[target.kind];
+  let best: { tile: Map<Axis, number>; size: number; time: number } | undefined;
+  for (const { tile, size } of tiles(compute.axes, mapOutputs, inPlace)) {
+    if (size > 1 && size * compute.outs.length > 3 * mapOutputs) continue;
+    const time = estimateMap(facts, tile, price);
+    if (!best || time < best.time) best = { tile, size, time };
+  }
+  if (!best || best.size < 4) return undefined;
+  const { tile } = best;
+  return { tile, unroll: new Map(), workgroupSize: workgroupSize(invocationsOf(compute, tile), target) };
+}
+
+const invocationsOf = ({ axes }: Compute, tile: ReadonlyMap<Axis, number>): number =>
+  axes.reduce((n, a) => n * Math.ceil(nominalValue(a.extent) / (tile.get(a) ?? 1)), 1);
 
 export function chooseMap(compute: Compute, target: Target): MapChoice {
   const total = compute.axes.reduce((n, a) => n * nominalValue(a.extent), 1);
@@ -97,7 +149,8 @@ export function chooseMap(compute: Compute, target: Target): MapChoice {
     return { perInvocation: Math.min(4096, Math.ceil(total / 16)) || 1, workgroupSize: 1 };
   if (target.kind === 'gpu')
     return { perInvocation: 1, workgroupSize: Math.min(64, target.maxComputeInvocationsPerWorkgroup) };
-  const perInvocation = [16, 8, 4, 2].find(n => total / (64 * n) >= 8) ?? 1;
+  const most = 16 / compute.outs.length;
+  const perInvocation = [16, 8, 4, 2].find(n => n <= most && total / (64 * n) >= 8) ?? 1;
   const size = perInvocation > 1 || total >= 512 ? 64 : total >= 64 ? 16 : 4;
   return { perInvocation, workgroupSize: size };
 }

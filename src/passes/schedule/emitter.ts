@@ -31,6 +31,8 @@ interface Scope {
 export class Emitter {
   readonly buffers: KernelBuffer[] = [];
   readonly #names = new Set<string>();
+  /** Where counting begins for a name that is wished for again. */
+  readonly #numbers = new Map<string, number>();
   readonly #scopes: Scope[] = [{ statements: [], known: new Map(), isLoop: false }];
   /** The scope in which a name has its value; those that change are not listed. */
   readonly #depths = new Map<string, number>();
@@ -79,7 +81,9 @@ export class Emitter {
   /** A name that nothing else in the kernel has. */
   name(wish: string): string {
     let name = wish;
-    for (let n = 2; this.#names.has(name); n++) name = `${wish}_${n}`;
+    let n = this.#numbers.get(wish) ?? 2;
+    while (this.#names.has(name)) name = `${wish}_${n++}`;
+    this.#numbers.set(wish, n);
     this.#names.add(name);
     return name;
   }
@@ -222,7 +226,9 @@ export class Emitter {
             .map(atom =>
               atom.kind === 'symbol'
                 ? K.uniform('i32', atom.name)
-                : K.binary('floordiv', this.dim(atom.a), this.dim(atom.b)),
+                : atom.kind === 'max'
+                  ? atom.of.map(x => this.dim(x)).reduce((a, b) => K.binary('max', a, b))
+                  : K.binary('floordiv', this.dim(atom.a), this.dim(atom.b)),
             )
             .reduce<KExpr | undefined>((a, b) => (a ? K.binary('mul', a, b) : b), undefined),
           coefficient,

@@ -53,6 +53,31 @@ export function overGrid(
   return exact ?? D.floorDiv(D.add(total, D.constant(workgroupSize - 1)), D.constant(workgroupSize));
 }
 
+/**
+ * As `overGrid`, where all invocations of a workgroup have the same point of `shared`, so that its lanes can hand each
+ * other what depends on no other tile. Lanes past the last point do what the last one does; `inside` tells them apart.
+ */
+export function overSubgroups(
+  emitter: Emitter,
+  shared: readonly Tiled[],
+  own: readonly Tiled[],
+  workgroupSize: number,
+  body: (inside: KExpr | undefined) => void,
+): Dim {
+  const total = D.product(own.map(t => t.counter.extent));
+  const exact = D.divideExact(total, D.constant(workgroupSize));
+  const chunks = exact ?? D.floorDiv(D.add(total, D.constant(workgroupSize - 1)), D.constant(workgroupSize));
+  const group = K.builtin('group');
+  const count = emitter.dim(chunks);
+  const chunk = emitter.bind('chunk', K.binary('mod', group, count));
+  decode(emitter, shared, emitter.bind('rest', K.binary('floordiv', group, count)));
+  const id = emitter.bind('id', K.sum([K.scale(chunk, workgroupSize), K.builtin('local')]));
+  const last = emitter.dim(D.sub(total, D.constant(1)));
+  decode(emitter, own, exact ? id : emitter.bind('id', K.binary('min', id, last)));
+  body(exact ? undefined : K.binary('lt', id, emitter.dim(total)));
+  return D.mul(D.product(shared.map(t => t.counter.extent)), chunks);
+}
+
 function decode(emitter: Emitter, tiles: readonly Tiled[], id: KExpr): void {
   let rest = id;
   const live = tiles.filter(t => !D.isConstant(t.counter.extent, 1));

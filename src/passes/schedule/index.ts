@@ -3,7 +3,7 @@ import type { Kernel, KernelBuffer } from '../../ir/kernel.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import type { Target } from '../../ir/target.ts';
 import { place } from '../../support/source.ts';
-import { chooseMap, chooseSplit, chooseTiles } from './choose.ts';
+import { chooseMap, chooseMapTiles, chooseSplit, chooseTiles } from './choose.ts';
 import { chooseLaneMap, chooseLanes } from './cpu/choose.ts';
 import { emitLaneMap } from './cpu/map.ts';
 import { emitLaneTiles } from './cpu/reduce.ts';
@@ -19,7 +19,7 @@ import {
 } from './product.ts';
 import { workKey } from './same.ts';
 import { splitReduction } from './split.ts';
-import { emitTiles } from './tile.ts';
+import { emitTiles, type TileChoice } from './tile.ts';
 import { emitWorkgroupTiles } from './workgroup.ts';
 
 /** The kernels that one work became, in order, and the tensors that only they use. */
@@ -83,6 +83,8 @@ function scheduleWork(
     throw new Error('a region of several stages has no schedule yet');
   if (target.kind === 'cpu') return { kernels: [laneKernel(work, compute)], temporaries: [] };
   if (!compute.reduce) {
+    const tiles = chooseMapTiles(compute, target, isInPlace(work));
+    if (tiles) return { kernels: [tileKernel(work, compute, tiles, target)], temporaries: [] };
     const choice = chooseMap(compute, target);
     const kernel = emitKernel(work, choice.workgroupSize, emitter => emitMap(emitter, work, compute, choice));
     return { kernels: [kernel], temporaries: [] };
@@ -93,11 +95,11 @@ function scheduleWork(
   }
   const choice = chooseTiles(compute, target, isInPlace(work));
   const split = chooseSplit(compute, target, choice);
-  if (!split) return { kernels: [tileKernel(work, compute, choice.tiles)], temporaries: [] };
+  if (!split) return { kernels: [tileKernel(work, compute, choice.tiles, target)], temporaries: [] };
   const { works, temporaries } = splitReduction(work, compute, split.along, split.pieces, temporary);
   const kernels = works.map(part => {
     const [stage] = part.region.stages;
-    return tileKernel(part, stage!, chooseTiles(stage!, target, isInPlace(part)).tiles);
+    return tileKernel(part, stage!, chooseTiles(stage!, target, isInPlace(part)).tiles, target);
   });
   return { kernels, temporaries };
 }
@@ -115,8 +117,9 @@ function laneKernel(work: Work, compute: Compute): Kernel {
   );
 }
 
-function tileKernel(work: Work, compute: Compute, choice: Parameters<typeof emitTiles>[3]): Kernel {
-  return emitKernel(work, choice.workgroupSize, emitter => emitTiles(emitter, work, compute, choice));
+function tileKernel(work: Work, compute: Compute, choice: TileChoice, { kind }: Target): Kernel {
+  const emit = (emitter: Emitter): Emitted => emitTiles(emitter, work, compute, choice);
+  return emitKernel(work, choice.workgroupSize, emit, kind === 'software');
 }
 
 type NewTensor = Parameters<typeof splitReduction>[4];
@@ -138,9 +141,9 @@ function blockKernels(
   const part = asProduct(partial);
   const first = part
     ? blockKernel(works[0], partial, part, block)
-    : tileKernel(works[0], partial, chooseTiles(partial, target).tiles);
+    : tileKernel(works[0], partial, chooseTiles(partial, target).tiles, target);
   const tiles = chooseTiles(finish, target, isInPlace(works[1])).tiles;
-  return { kernels: [first, tileKernel(works[1], finish, tiles)], temporaries };
+  return { kernels: [first, tileKernel(works[1], finish, tiles, target)], temporaries };
 }
 
 function blockKernel(work: Work, compute: Compute, product: Product, block: BlockChoice): Kernel {

@@ -244,7 +244,7 @@ export function key(e: KExpr): string {
 function makeKey(e: KExpr): string {
   switch (e.kind) {
     case 'const':
-      return `${e.value}${e.dtype}`;
+      return `${Object.is(e.value, -0) ? '-0' : e.value}${e.dtype}`;
     case 'ref':
       return e.name;
     case 'builtin':

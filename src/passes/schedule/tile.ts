@@ -5,9 +5,11 @@ import * as E from '../../ir/expr.ts';
 import type { KExpr } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
 import { blockedLoops } from './blocked.ts';
+import { conditionsOf } from './conditions.ts';
 import type { Emitter } from './emitter.ts';
-import { overGrid, type Tiled, tileAxis } from './grid.ts';
+import { overGrid, overSubgroups, type Tiled, tileAxis } from './grid.ts';
 import * as K from './kexpr.ts';
+import { Sharing } from './share.ts';
 
 /**
  * Register tiles: every invocation computes a small block of outputs and keeps all its accumulators in registers.
@@ -24,6 +26,8 @@ export interface TileChoice {
   /** How many points of a reduction axis stand in straight-line code; must divide its extent. 1 where absent. */
   readonly unroll: ReadonlyMap<Axis, number>;
   readonly workgroupSize: number;
+  /** Axes of which all invocations of a workgroup have the same point: loads that depend on no other are shared out. */
+  readonly shared?: ReadonlySet<Axis>;
 }
 
 /** One independent part of the reduction: some components, and the axes that its values depend on. */
@@ -36,7 +40,19 @@ export interface Part {
 
 export function emitTiles(emitter: Emitter, work: Work, compute: Compute, choice: TileChoice): D.Dim {
   const tiles = compute.axes.map(axis => tileAxis(axis, choice.tile.get(axis) ?? 1));
-  return overGrid(emitter, tiles, choice.workgroupSize, () => {
+  const { shared, workgroupSize } = choice;
+  if (shared) {
+    const accumulators = new Map<string, KExpr>();
+    const isShared = (t: Tiled): boolean => shared.has(t.axis);
+    const own = tiles.filter(t => !isShared(t));
+    return overSubgroups(emitter, tiles.filter(isShared), own, workgroupSize, inside => {
+      emitReduction(emitter, compute, tiles, choice, accumulators);
+      const stores = emitter.block(() => emitOutputs(emitter, work, compute, tiles, accumulators));
+      if (inside) emitter.push({ kind: 'if', condition: inside, then: stores });
+      else for (const s of stores) emitter.push(s);
+    });
+  }
+  return overGrid(emitter, tiles, workgroupSize, () => {
     const accumulators = new Map<string, KExpr>();
     if (compute.reduce) emitReduction(emitter, compute, tiles, choice, accumulators);
     emitOutputs(emitter, work, compute, tiles, accumulators);
@@ -87,6 +103,12 @@ function emitReduction(
   const reduce = compute.reduce!;
   const all = parts(compute);
   const block = elements(tiles.map(t => t.size));
+  // What is handed around is used up before the next is.
+  if (choice.shared) {
+    const first = tiles.flatMap((t, i) => (choice.shared!.has(t.axis) ? [i] : []));
+    const rank = (at: readonly number[]): number => first.reduce((n, i) => n * tiles[i]!.size + at[i]!, 0);
+    block.sort((a, b) => rank(a) - rank(b));
+  }
 
   // One variable per component and distinct element; a part that ignores an axis is not repeated along it.
   const points: { part: Part; at: readonly number[]; variables: Extract<KExpr, { kind: 'ref' }>[] }[] = [];
@@ -113,9 +135,17 @@ function emitReduction(
   });
   const taps = elements(inner.map(r => r.unroll));
 
+  const own = choice.shared && movingAxes(tiles.filter(t => !choice.shared!.has(t.axis)));
+  const sharing = own && new Sharing(emitter, compute, own, new Map([...choice.tile, ...choice.unroll]));
+  const lifts = new Map(all.map(p => [p, sharing ? p.lift.map(e => sharing.withoutShared(e)) : p.lift]));
+
+  // Without these a term adds nothing.
+  const needed = conditionsOf(reduce, () => true).conditions;
+
   const totals = points.flatMap(p => (isFloatSum(p.part.monoid) ? p.variables : []));
   const body = (current: readonly KExpr[]): void => {
     let next = 0;
+    const turn = sharing?.turn();
     for (const { part, at, variables: all } of points) {
       const variables = isFloatSum(part.monoid) ? [current[next++] as (typeof all)[number]] : all;
       let values: KExpr[] = variables;
@@ -123,12 +153,16 @@ function emitReduction(
         const position = new Map<Axis, Index>();
         compute.axes.forEach((axis, i) => void position.set(axis, A.add(tiles[i]!.base, at[i]!)));
         inner.forEach((r, i) => void position.set(r.axis, A.add(r.base, tap[i]!)));
+        const offsets = new Map<Axis, number>();
+        compute.axes.forEach((axis, i) => void offsets.set(axis, at[i]!));
+        inner.forEach((r, i) => void offsets.set(r.axis, tap[i]!));
         const map = { axis: (a: Axis) => position.get(a) };
         const guard = reduce.guard && E.mapPredicate(reduce.guard, map);
         if (guard && A.neverHolds(guard)) continue;
+        if (A.neverHolds(E.mapPredicate(needed, map))) continue;
         const condition = guard && guard.length > 0 ? emitter.predicate(guard) : undefined;
-        const lifted = part.lift.map((e, c) => {
-          const value = emitter.expr(E.mapExpr(e, map));
+        const lifted = lifts.get(part)!.map((e, c) => {
+          const value = emitter.expr(E.mapExpr(e, map), turn?.(position, offsets));
           return condition ? K.select(condition, value, emitter.expr(part.monoid.zero[c]!)) : value;
         });
         values = merge(emitter, part.monoid, values, lifted);
@@ -140,6 +174,13 @@ function emitReduction(
   };
   const counters = inner.flatMap(r => r.counter ?? []);
   blockedLoops(emitter, counters, taps.length, totals, body);
+}
+
+/** The axes that tell tiles apart. */
+function movingAxes(tiles: readonly Tiled[]): Set<Axis> {
+  const axes = new Set<Axis>();
+  for (const { base } of tiles) E.visitIndex(base, { axis: a => void axes.add(a) });
+  return axes;
 }
 
 /** A sum of f32, which loses digits where it is long. */

@@ -8,7 +8,6 @@ import { tensor as tensorType } from '../../ir/type.ts';
 import { type Copy, copyType, copyWork, padded, withCopy } from '../copies.ts';
 import { computeTime } from '../estimate.ts';
 import { loadsOf } from '../fuse/definition.ts';
-import { rankLanes } from '../schedule/cpu/choose.ts';
 import { trimInputs } from '../schedule/split.ts';
 import { Temporaries } from '../temporaries.ts';
 import { type Filtering, recognise } from './recognise.ts';
@@ -29,10 +28,10 @@ import {
  *
  * In f32 the results are about ten times less exact than sums of products (1e-5 of the largest instead of 1e-6).
  */
-export function winograd(program: Program, { eager = false }: Pick<Target, 'eager'> = {}): Program {
+export function winograd(program: Program, target: Target): Program {
   const temporaries = new Temporaries(program);
   const changed = new Set(program.works.flatMap(w => w.outputs.map(storageOf)));
-  const works = program.works.flatMap(work => rewrite(work, temporaries, changed, eager) ?? [work]);
+  const works = program.works.flatMap(work => rewrite(work, temporaries, changed, target) ?? [work]);
   return { ...program, works, tensors: [...program.tensors, ...temporaries.made] };
 }
 
@@ -40,7 +39,7 @@ function rewrite(
   work: Work,
   temporaries: Temporaries,
   changed: ReadonlySet<Tensor>,
-  eager: boolean,
+  target: Target,
 ): readonly Work[] | undefined {
   const [compute] = work.region.stages;
   const filtering = compute && recognise(compute);
@@ -53,12 +52,15 @@ function rewrite(
     return undefined;
 
   const mark = temporaries.made.length;
-  const border = withBorder(work, compute, temporaries);
+  // Where threads have no vectors, a border saves nothing.
+  const isCpu = target.kind === 'cpu';
+  const border = isCpu ? withBorder(work, compute, temporaries) : { work, compute, copies: [] };
   const parts = new Parts(border.work, border.compute, recognise(border.compute)!, temporaries);
   const made = [parts.filter(), ...border.copies, parts.image(), parts.products(), parts.back()];
-  const isFixed = made[0]!.inputs.every(t => isParameter(t, changed));
-  const time = made.reduce((n, w, i) => n + (i === 0 && isFixed ? 0 : computeTime(w.region.stages[0]!)), 0);
-  if (eager || time < 0.9 * rankLanes(compute, false).time) return made;
+  const isFixed = isCpu && made[0]!.inputs.every(t => isParameter(t, changed));
+  const timeOf = (w: Work): number => computeTime(w.region.stages[0]!, target);
+  const time = made.reduce((n, w, i) => n + (i === 0 && isFixed ? 0 : timeOf(w)), 0);
+  if (target.eager || time < 0.9 * computeTime(compute, target)) return made;
   temporaries.made.length = mark;
   return undefined;
 }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostic.ts';
+import { DiagnosticError } from '../diagnostic.ts';
 
 /** Diagnostics about tensors in files. They carry no span: `file` names the place. */
 const error = (code: string, file: string, message: string, hint?: string): Diagnostic => ({
@@ -82,4 +83,29 @@ export function unrepresentable(name: string, value: string, dtype: string): Dia
     `${value} does not fit ${dtype}`,
     'make the values smaller: kernels have 32-bit integers',
   );
+}
+
+/** E0421: a file of data that is not what its format says; `at` is the byte where that shows. */
+export function damagedData(file: string, at: number, what: string, hint?: string): Diagnostic {
+  return error('E0421', file, `at byte ${at}: ${what}`, hint);
+}
+
+/** E0421: the same of a text, by line and column of fields, from 1. */
+export function damagedText(
+  file: string,
+  line: number,
+  column: number,
+  what: string,
+  hint?: string,
+): Diagnostic {
+  return error('E0421', file, `line ${line}, field ${column}: ${what}`, hint);
+}
+
+/** E0421: what a whole file or folder lacks. */
+export function unusableData(file: string, what: string, hint?: string): Diagnostic {
+  return error('E0421', file, what, hint);
+}
+
+export function fail(diagnostic: Diagnostic): never {
+  throw new DiagnosticError(diagnostic);
 }

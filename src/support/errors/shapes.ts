@@ -147,6 +147,24 @@ export function openSize(
   };
 }
 
+/** E0223: a program that takes more memory than `--memory-limit` allows, whatever is computed again. */
+export function aboveMemoryLimit(
+  program: string,
+  limit: number,
+  least: number,
+  sizes: Readonly<Record<string, number>>,
+): Diagnostic {
+  const at = Object.entries(sizes).map(([name, n]) => `${name} = ${n}`);
+  const where = at.length === 0 ? '' : ` at ${at.join(', ')}`;
+  return {
+    code: 'E0223',
+    severity: 'error',
+    message: `${program} needs ${least} bytes${where}, and may take ${limit}`,
+    notes: [{ message: 'what can be computed again is counted as let go already' }],
+    hint: `\`--memory-limit ${least}\` is the least that was found${at.length === 0 ? '' : `, or give smaller sizes: \`--dim ${Object.keys(sizes)[0]}=…\``}`,
+  };
+}
+
 /** E0302: `over` names something without parameters here. */
 export function noParameters(span: Span, what: string, hint?: string): Diagnostic {
   return error('E0302', span, `${what} has no parameters that this program uses`, { hint });

@@ -134,6 +134,13 @@ export const dataPages: readonly Page[] = [
     example: read,
     cure: 'Give larger inputs, or pad them in the program.',
   }),
+  page('E0421', 'a file of data that is not what its format says', {
+    cause:
+      'A file of `--data` or `--val` is cut off, is of another format than its name says, or has something in it that is no number where one is needed; or pictures of a folder differ in size; or a module fails or yields what is no example. The message names the file and the byte, the line or the example.',
+    language: 'console',
+    example: train('--data train-images-idx3-ubyte.gz,train-labels-idx1-ubyte.gz --out runs/fit'),
+    cure: 'Download or write the file again. What each format looks like is in cli.md under Data.',
+  }),
   page('E0501', 'not enough memory', {
     cause:
       'The buffers of a program with these sizes are larger than the device allows or has, or the interpreter needs more than the host has.',

@@ -264,4 +264,11 @@ net Total(x: f32[4, 8]) -> f32[4] {
 }
 `,
   }),
+  page('E0223', 'more memory than `--memory-limit` allows', {
+    cause:
+      'With `--memory-limit BYTES`, results that are cheap to compute again are let go of and made again where they are needed. What is then still needed at once, at the sizes that `--dim` gives (64 for others), is more than the limit. Parameters and states are not counted.',
+    language: 'console',
+    example: 'dnnc compile input.dnn -o out --memory-limit 1000',
+    cure: 'The message names the least that was found. Smaller sizes need less: `--dim N=8`, or a smaller `--batch` where training.',
+  }),
 ];

@@ -6,12 +6,12 @@ import * as E from '../../../ir/expr.ts';
 import { type KExpr, lanesOf } from '../../../ir/kernel.ts';
 import type { Work } from '../../../ir/program.ts';
 import { blockedLoops } from '../blocked.ts';
+import { conditionsOf } from '../conditions.ts';
 import type { Emitter } from '../emitter.ts';
 import { place, type Tiled, tileAxis } from '../grid.ts';
 import * as K from '../kexpr.ts';
 import { accumulatorKey, elements, isFloatSum, merge, type Part, parts, storeAll } from '../tile.ts';
 import { boundLoops, endsOf } from './bounds.ts';
-import { conditionsOf } from './conditions.ts';
 import { overGroups } from './groups.ts';
 
 /** Lanes of a vector. */

@@ -1,8 +1,8 @@
-import * as A from '../../../ir/affine.ts';
-import type { Comparison, Expr, Predicate, Reduce } from '../../../ir/compute.ts';
-import * as E from '../../../ir/expr.ts';
-import { applyBinary, applyCast, applyUnary } from '../../../ir/scalar.ts';
-import { loadsOf } from '../../fuse/definition.ts';
+import * as A from '../../ir/affine.ts';
+import type { Comparison, Expr, Predicate, Reduce } from '../../ir/compute.ts';
+import * as E from '../../ir/expr.ts';
+import { applyBinary, applyCast, applyUnary } from '../../ir/scalar.ts';
+import { loadsOf } from '../fuse/definition.ts';
 
 /** A reduction whose points count only where `conditions` hold, and what they add then. */
 export interface Conditioned {

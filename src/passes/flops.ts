@@ -1,7 +1,7 @@
-import type { Axis, Compute, Expr } from '../../ir/compute.ts';
-import type { DimEnv } from '../../ir/dim.ts';
-import * as D from '../../ir/dim.ts';
-import { isFloat } from '../../ir/type.ts';
+import type { Axis, Compute, Expr } from '../ir/compute.ts';
+import type { DimEnv } from '../ir/dim.ts';
+import * as D from '../ir/dim.ts';
+import { isFloat } from '../ir/type.ts';
 
 /**
  * Floating-point operations of a Compute at given sizes, from its structure alone: at every point of the axes and the
@@ -10,16 +10,26 @@ import { isFloat } from '../../ir/type.ts';
  * count as well, as is usual.
  */
 export function flopsOf({ axes, reduce, outs }: Compute, dims: DimEnv): number {
-  const points = (list: readonly Axis[]): number =>
-    list.reduce((n, axis) => n * D.evaluate(axis.extent, dims), 1);
   let flops = 0;
   if (reduce) {
     const merges = reduce.monoid.types.filter(isFloat).length;
-    flops += points([...axes, ...reduce.axes]) * (operations(reduce.lift) + merges);
+    flops += points([...axes, ...reduce.axes], dims) * (operations(reduce.lift) + merges);
   }
-  for (const { value, keep } of outs) flops += points(keep ?? axes) * operations([value]);
+  for (const { value, keep } of outs) flops += points(keep ?? axes, dims) * operations([value]);
   return flops;
 }
+
+/** Of those the products of two loads that are reduced: what papers count, and tables call operations. */
+export function multiplyAddsOf({ axes, reduce }: Compute, dims: DimEnv): number {
+  if (!reduce) return 0;
+  const products = reduce.lift.filter(
+    e => e.kind === 'binary' && e.op === 'mul' && e.a.kind === 'load' && e.b.kind === 'load',
+  );
+  return products.length * points([...axes, ...reduce.axes], dims);
+}
+
+const points = (axes: readonly Axis[], dims: DimEnv): number =>
+  axes.reduce((n, axis) => n * D.evaluate(axis.extent, dims), 1);
 
 /** Float operations in expressions; one that occurs twice as the same object is computed once. */
 function operations(expressions: readonly Expr[]): number {

@@ -1,0 +1,132 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { PNG } from 'pngjs';
+import { describe, expect, it } from 'vitest';
+import { readWeights } from '../../runtime/index.ts';
+import { drawing, thirds } from './drawing.ts';
+import { dnnc, temporaryFolder, writeTensors } from './helpers.ts';
+
+const at = temporaryFolder();
+const net = at('net<1>.dnn');
+writeFileSync(net, drawing);
+const data = writeTensors(at('data.safetensors'), thirds(12));
+const val = writeTensors(at('val.safetensors'), thirds(7));
+
+const train = (...flags: readonly string[]) =>
+  dnnc(
+    ...[
+      'train',
+      net,
+      'fit',
+      '--data',
+      data,
+      '--val',
+      val,
+      '--batch',
+      '4',
+      '--target',
+      'interpret',
+      '--quiet',
+    ],
+    ...flags,
+  );
+
+/** The tags of a page, which must be closed in order. */
+function expectWellFormed(html: string): void {
+  const open: string[] = [];
+  const text = html.replace(/<(script|style)\b[^>]*>.*?<\/\1>/gs, '').replace(/^<!doctype html>/, '');
+  for (const [, end, name, , self] of text.matchAll(/<(\/?)([a-z][\w-]*)((?:\s[^<>]*?)?)(\/?)>/gi)) {
+    if (self || ['meta', 'link', 'img', 'br'].includes(name!)) continue;
+    if (end) expect(open.pop()).toBe(name);
+    else open.push(name!);
+  }
+  expect(open).toEqual([]);
+}
+
+const section = (html: string, name: string): string =>
+  html.match(new RegExp(`<h2>${name}</h2>(.*?)</section>`, 's'))?.[1] ?? '';
+
+const picturesIn = (html: string): PNG[] =>
+  [...html.matchAll(/src="data:image\/png;base64,([^"]*)"/g)].map(m =>
+    PNG.sync.read(Buffer.from(m[1]!, 'base64')),
+  );
+
+describe('train --report', () => {
+  it('shows curves, confusion, samples, filters, nets and memory in one page', async () => {
+    const file = at('new/report.html');
+    expect(await train('--epochs', '5', '--out', at('run'), '--report', file)).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    const html = readFileSync(file, 'utf8');
+    expectWellFormed(html);
+    expect(html).toContain('net&lt;1&gt;.dnn');
+    // Nothing is asked of the network.
+    expect(html.match(/(src|href)="(?!data:).*?"|@import|url\((?!data:|#)/g)).toBe(null);
+
+    const lines = readFileSync(at('run/metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map(l => JSON.parse(l));
+    const curves = JSON.parse(html.match(/id="curves">(.*?)<\/script>/s)![1]!);
+    expect(curves.map((c: { name: string }) => c.name)).toEqual(['loss', 'accuracy']);
+    const [steps, loss, checks] = curves[0].data;
+    expect(steps).toEqual(Array.from({ length: 15 }, (_, i) => i));
+    expect(loss).toEqual(lines.filter(l => !l.val).map(l => l.loss));
+    expect(checks.filter((v: unknown) => v !== null)).toEqual(lines.filter(l => l.val).map(l => l.loss));
+
+    // Rows are classes of the validation data; the diagonal is what the accuracy says.
+    const cells = [...section(html, 'Confusion').matchAll(/<td[^>]*>(\d*)<\/td>/g)].map(m => Number(m[1]));
+    expect(cells).toHaveLength(9);
+    const rows = [0, 1, 2].map(i => cells.slice(3 * i, 3 * i + 3).reduce((a, b) => a + b));
+    expect(rows).toEqual([3, 2, 2]);
+    const right = cells[0]! + cells[4]! + cells[8]!;
+    expect(right / 7).toBeCloseTo(lines.at(-1).accuracy, 5);
+    expect(section(html, 'Confusion')).toContain('7 of 7 examples');
+
+    const samples = section(html, 'Samples over time');
+    expect([...samples.matchAll(/<figcaption>(.*?)</g)].map(m => m[1])).toEqual([
+      ...['at the beginning', 'after epoch 1', 'after epoch 2', 'after epoch 4', 'in the end'],
+    ]);
+    expect(picturesIn(samples).map(p => [p.width, p.height])).toEqual(
+      Array.from({ length: 35 }, () => [8, 8]),
+    );
+
+    // The filters are the weights, each from its least to its greatest.
+    const weights = readWeights(readFileSync(at('run/weights.safetensors')));
+    const kernels = (
+      weights instanceof Map ? weights.get('Sees.a.conv.weight') : weights['Sees.a.conv.weight']
+    )!.data;
+    const filters = picturesIn(section(html, 'First layers'));
+    expect(filters).toHaveLength(4);
+    for (const [i, picture] of filters.entries()) {
+      const kernel = [...kernels.slice(9 * i, 9 * i + 9)];
+      const [low, high] = [Math.min(...kernel), Math.max(...kernel)];
+      kernel.forEach((v, k) => {
+        expect(Math.abs(picture.data[4 * k]! - (255 * (v - low)) / (high - low))).toBeLessThanOrEqual(1);
+      });
+    }
+
+    const nets = section(html, 'Nets');
+    for (const name of ['a', 'max_pool', 'b', 'flatten', 'head', 'dense'])
+      expect(nets).toContain(`>${name}</text>`);
+    expect(nets).toContain('[N, 4, 8, 8] · 40<');
+    expect(section(html, 'Memory')).toMatch(/fit\.step: .* of \d+ dispatches/);
+    expect(section(html, 'Memory').match(/<rect/g)!.length).toBeGreaterThan(3);
+  });
+
+  it('shows what there is of an interrupted or resumed training, and names a page that cannot be written', async () => {
+    const file = at('resumed.html');
+    await train('--epochs', '1', '--out', at('two'));
+    expect(
+      await dnnc(
+        ...['train', net, 'fit', '--data', data, '--val', val, '--resume', at('two'), '--epochs', '2'],
+        ...['--quiet', '--report', file],
+      ),
+    ).toMatchObject({ code: 0, err: '' });
+    const curves = JSON.parse(readFileSync(file, 'utf8').match(/id="curves">(.*?)<\/script>/s)![1]!);
+    expect(curves[0].data[0]).toHaveLength(6);
+    const bad = await train('--epochs', '1', '--out', at('three'), '--report', `${net}/report.html`);
+    expect(bad.code).toBe(1);
+    expect(bad.err).toContain('E0413');
+  });
+});
