@@ -20,7 +20,7 @@ const given: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 const only: Readonly<Record<string, RegExp>> = {
   vgg: /VGG(11|19)/,
   resnet: /ResNet18/,
-  densenet: /DenseNet121$/,
+  densenet: /^Small$/,
   resnext: /^ResNeXt50$/,
 };
 /** Nets whose plans for WebAssembly are looked at too: one of each kind. */
