@@ -20,6 +20,16 @@ const found: Readonly<Record<string, string>> = {
   row = v22[reshape(least, 1) % 5]
   return broadcast(reshape(broadcast(reshape(row, 1), 3), 1, 3), N, 3)
 }`,
+  'terms that are the same in all lanes had accumulators of one': `net Fuzz(x: f32[3, 3], y: f32[N]) -> i32[3, N] {
+  return argmax(broadcast(reshape(x, 3, 3, 1), 3, 3, N), axis = 1)
+}`,
+  'a vector whose first lanes lie before its tensor was read from 0': `net Fuzz(x: i32[N, 3]) -> i32[1] {
+  return primitive.argmax(concat(max(x, axis = 0), max(x, axis = 0), axis = 0)[:4] % 2, axis = 0, keep = true)
+}`,
+  'a sum of nothing read what is not there': `net Fuzz(x: f32[N, 3]) -> f32[2] {
+  nothing = max(x, axis = 0)[3:]
+  return sum(reshape(nothing, 0, 2), axis = 0) + 1
+}`,
 };
 
 describe('what random search found stays right', () => {

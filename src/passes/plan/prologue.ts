@@ -41,9 +41,13 @@ export function prologueOf({ outputs }: Program, steps: readonly Step[]): Readon
 
 function usesOf(kernel: Kernel): { readonly reads: readonly Tensor[]; readonly writes: readonly Tensor[] } {
   const { reads, writes } = bufferUses(kernel);
-  const tensors = (names: ReadonlySet<string>): Tensor[] =>
-    kernel.buffers.flatMap(b => (names.has(b.name) ? [unitOf(b.tensor).root] : []));
-  return { reads: tensors(reads), writes: tensors(writes) };
+  const tensors = (has: (name: string) => boolean): Tensor[] =>
+    kernel.buffers.flatMap(b => (has(b.name) ? [unitOf(b.tensor).root] : []));
+  // What is bound must be there, also where nothing of it is read.
+  return {
+    reads: tensors(name => reads.has(name) || !writes.has(name)),
+    writes: tensors(n => writes.has(n)),
+  };
 }
 
 const known = new WeakMap<Kernel['body'], boolean>();

@@ -388,7 +388,8 @@ export class Emitter {
     reduced?: Reduced,
   ): KExpr {
     const lanes = this.#lanes!.count;
-    const first = this.#inLane(0, () => this.flat(e.at, tensor, this.#reducedIn(0, reduced)));
+    // The first lanes may be outside: below 0 the others are not.
+    const first = this.#inLane(0, () => this.#flat(e.at, tensor, this.#reducedIn(0, reduced)));
     if (conditions.length === 0)
       return this.bind(buffer.name, { kind: 'load', dtype, buffer: buffer.name, index: first, lanes });
     const inside = this.bind(
