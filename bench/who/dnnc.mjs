@@ -57,7 +57,14 @@ async function compiled({ target, software, subgroups }, work) {
   const { entries, compiled, diagnostics } = dnnc.compile(
     work.source ? { name: work.name, text: work.source } : source(work.file),
     {
-      target: target === 'wasm' ? dnnc.wasmTarget : software ? (subgroups ? dnnc.subgroupTarget : dnnc.softwareTarget) : dnnc.gpuTarget,
+      target:
+        target === 'wasm'
+          ? dnnc.wasmTarget
+          : software
+            ? subgroups
+              ? dnnc.subgroupTarget
+              : dnnc.softwareTarget
+            : dnnc.gpuTarget,
       resolve: source,
       only: name => names.includes(name),
     },

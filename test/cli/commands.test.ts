@@ -160,7 +160,7 @@ describe('compile', () => {
 
 describe('dump', () => {
   it.each([...passNames])('prints every program after %s', async pass => {
-    const flags = neededFlags[pass]?.split(' and ')[0]!.split(' ') ?? [];
+    const flags = (neededFlags[pass] ?? '').split(' and ')[0]!.split(' ').filter(Boolean);
     const { code, out } = await dnnc('dump', file, '--after', pass, ...flags);
     expect(code).toBe(0);
     for (const name of ['Tiny', 'Tiny.init', 'fit.step', 'fit.evaluate', 'fit.init'])
