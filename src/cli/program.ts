@@ -138,7 +138,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .requiredOption('--net <name>', 'the net')
     .option('--weights <file>', 'parameters (.safetensors); without it the net is initialised')
     .requiredOption('--inputs <file>', 'input tensors by name (.safetensors)')
-    .requiredOption('--outputs <file>', 'where results go (.safetensors)')
+    .requiredOption('--outputs <file>', 'where results go (.safetensors), or pictures (.png)')
     .addOption(runTarget('auto'))
     .option(...threads)
     .addOption(precision())

@@ -31,8 +31,11 @@ export async function runCommand(path: string, options: RunOptions, io: Io): Pro
   const outputs = await (target === 'interpret'
     ? runInterpreted(path, options, io)
     : runCompiled(path, { ...options, target }, io));
+  const file = options.outputs.endsWith('.png')
+    ? (await import('./pictures.ts')).contactSheet(outputs)
+    : writeWeights(outputs);
   ensureFolder(dirname(options.outputs));
-  writeAtomically(options.outputs, writeWeights(outputs));
+  writeAtomically(options.outputs, file);
   const types = Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }] as const);
   io.json?.set({ net: options.net, file: options.outputs, outputs: Object.fromEntries(types) });
   for (const [name, { dtype, shape }] of types)

@@ -5,7 +5,7 @@ export const drawing = `
 block Part(c: int)(x: f32[N, C, H, W]) -> f32[N, c, H, W] { return x -> conv: conv(c, 3, pad = 1) -> relu }
 
 net Sees(x: f32[N, 1, 8, 8]) -> f32[N, 3] {
-  return x -> a: Part(4) -> max_pool(2) -> b: Part(4) -> flatten -> head: dense(3)
+  return x -> a: Part(4) -> avg_pool(2) -> b: Part(4) -> avg_pool(2) -> flatten -> head: dense(3)
 }
 
 net Draws(x: f32[N, 3]) -> f32[N, 1, 8, 8] { return x -> dense(64) -> reshape(-1, 1, 8, 8) }

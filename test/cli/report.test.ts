@@ -107,9 +107,11 @@ describe('train --report', () => {
     }
 
     const nets = section(html, 'Nets');
-    for (const name of ['a', 'max_pool', 'b', 'flatten', 'head', 'dense'])
+    for (const name of ['a', 'avg_pool', 'b', 'avg_pool_2', 'flatten', 'head', 'dense'])
       expect(nets).toContain(`>${name}</text>`);
     expect(nets).toContain('[N, 4, 8, 8] · 40<');
+    // Each box reads the one above it; both divide by the same constant, which is no arrow.
+    expect(nets.match(/<path d="M\d+ \d+ [LC]/g)).toHaveLength(6 + 2);
     expect(section(html, 'Memory')).toMatch(/fit\.step: .* of \d+ dispatches/);
     expect(section(html, 'Memory').match(/<rect/g)!.length).toBeGreaterThan(3);
   });

@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
+import type { TensorValue } from '../../runtime/index.ts';
 import { isSoftware } from '../../runtime/node/index.ts';
 import { getDevice } from '../gpu.ts';
 import {
@@ -147,5 +149,48 @@ describe.each(await kernelTargets())('run on %s', target => {
     got.forEach((v, i) => {
       expect(v).toBeCloseTo(want[i]!, 5);
     });
+  });
+});
+
+describe('pictures', () => {
+  it('are written side by side into a PNG', async () => {
+    const net = at('double.dnn');
+    writeFileSync(net, 'net Same(x: f32[N, C, H, W]) -> f32[N, C, H, W] { return 1 * x }\n');
+    const run = (name: string, value: TensorValue) =>
+      dnnc(
+        ...['run', net, '--net', 'Same', '--target', 'interpret', '--outputs', at(`${name}.png`)],
+        ...['--inputs', writeTensors(at(`${name}.safetensors`), { x: value })],
+      );
+    // Five pictures of 2×1, from 0 to 1: three a row, a white line between them.
+    expect(
+      (
+        await run(
+          'grey',
+          f32([5, 1, 1, 2], i => i / 10),
+        )
+      ).code,
+    ).toBe(0);
+    const grey = PNG.sync.read(readFileSync(at('grey.png')));
+    expect([grey.width, grey.height]).toEqual([8, 3]);
+    const reds = (picture: PNG) =>
+      Array.from({ length: picture.width * picture.height }, (_, i) => picture.data[4 * i]);
+    const of = (v: number) => Math.round(255 * Math.fround(v / 10));
+    expect(reds(grey)).toEqual([
+      ...[of(0), of(1), 255, of(2), of(3), 255, of(4), of(5)],
+      ...Array.from({ length: 8 }, () => 255),
+      ...[of(6), of(7), 255, of(8), of(9), 255, 255, 255],
+    ]);
+    expect(
+      (
+        await run(
+          'color',
+          f32([1, 3, 1, 1], i => [-4, 0, 4][i]!),
+        )
+      ).code,
+    ).toBe(0);
+    expect([...PNG.sync.read(readFileSync(at('color.png'))).data]).toEqual([0, 128, 255, 255]);
+    const bad = await run('none', f32([1, 2, 1, 1]));
+    expect(bad).toMatchObject({ code: 2 });
+    expect(bad.err).toContain('out: f32[1, 2, 1, 1]');
   });
 });

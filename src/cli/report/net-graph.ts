@@ -16,12 +16,16 @@ export function netGraph(name: string, graph: Graph, dims: DimEnv): NetGraph {
     if (node.kind === 'input') return fed.has(node) ? position.get(node.name) : undefined;
     return position.get((node.origin.path ?? graph.name).split('.').slice(0, 2).join('.'));
   };
+  // Constants are made once for all that use them, and come from no box.
+  const follows = new Set<Value['node']>(fed);
+  for (const node of graph.nodes)
+    if (node.kind !== 'input' && node.inputs.some(v => follows.has(v.node))) follows.add(node);
   const arrows = new Map<string, readonly [number, number]>();
   for (const node of graph.nodes) {
     if (node.kind === 'input') continue;
     const to = boxOf(node.outputs[0]!);
     for (const value of node.inputs) {
-      const from = boxOf(value);
+      const from = follows.has(value.node) ? boxOf(value) : undefined;
       // What lies further up is a block that is read again, which a drawing from top to bottom leaves out.
       if (from !== undefined && to !== undefined && from < to) arrows.set(`${from} ${to}`, [from, to]);
     }

@@ -284,12 +284,13 @@ export class Emitter {
   /** Of integers, by any integer: by 0 it is 0, for which shaders have other answers. */
   #quotient(op: Division, dtype: DType, a: KExpr, by: KExpr): KExpr {
     const b = by.kind === 'const' ? by : this.bind('b', by);
+    const zero = K.constant(0, dtype);
+    if (b.kind === 'const' && b.value === 0) return zero;
     const signed = op !== 'div' && dtype === 'i32';
     const result: KExpr = signed
       ? K.floorDivision(op, a, b, (wish, value) => this.bind(wish, value))
       : K.binary(op, a, b);
-    const zero = K.constant(0, dtype);
-    if (b.kind === 'const') return b.value === 0 ? zero : result;
+    if (b.kind === 'const') return result;
     return K.select(K.binary('eq', b, zero), zero, result);
   }
 
