@@ -1,6 +1,7 @@
 import type { DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
-import { type Loop, turnsAt } from '../../ir/program.ts';
+import { type Loop, turnsAt, type Work } from '../../ir/program.ts';
+import { flopsOf } from '../../passes/flops.ts';
 import type { CompiledProgram } from '../../passes/pipeline.ts';
 import { formatBytes, formatCount, formatTable } from './table.ts';
 
@@ -28,13 +29,21 @@ export interface ProgramReport {
     /** How often a run dispatches it: the turns of its loops. */
     readonly times: number;
   }[];
-  readonly memory: { readonly arena: number; readonly allTensors: number; readonly mostLive: number };
+  readonly memory: {
+    readonly arena: number;
+    readonly allTensors: number;
+    readonly mostLive: number;
+    /** In the order of the source, and where nothing overwrites its inputs. */
+    readonly mostLiveInSource: number;
+  };
+  /** Works that run again so that memory fits a limit, and their operations; absent where there is none. */
+  readonly again?: { readonly works: number; readonly flops: number; readonly share: number };
   /** Of one run, where it was measured. */
   readonly milliseconds?: number;
 }
 
 export function reportProgram(
-  { name, plan, program, scheduled }: CompiledProgram,
+  { name, plan, program, scheduled, sourceBytes, again }: CompiledProgram,
   dims: DimEnv,
   milliseconds?: number,
 ): ProgramReport {
@@ -59,9 +68,18 @@ export function reportProgram(
       arena: D.evaluate(plan.arenaBytes, dims),
       allTensors: D.evaluate(plan.totalBytes, dims),
       mostLive: plan.liveBytes(dims),
+      mostLiveInSource: sourceBytes,
     },
+    ...(again && { again: costOf(again, program.works, dims) }),
     ...(milliseconds !== undefined && { milliseconds }),
   };
+}
+
+function costOf(again: readonly Work[], works: readonly Work[], dims: DimEnv): ProgramReport['again'] {
+  const flops = (list: readonly Work[]): number =>
+    list.reduce((n, w) => n + w.region.stages.reduce((m, stage) => m + flopsOf(stage, dims), 0), 0);
+  const more = flops(again);
+  return { works: again.length, flops: more, share: more / Math.max(1, flops(works) - more) };
 }
 
 /** The report as a table. */
@@ -75,6 +93,7 @@ export function formatProgram(report: ProgramReport): string {
     kernels,
     memory,
     milliseconds,
+    again,
   } = report;
   const loops = kernels.some(k => k.times !== 1);
   const at = Object.entries(dims).map(([dim, n]) => `${dim} = ${n}`);
@@ -103,7 +122,11 @@ export function formatProgram(report: ProgramReport): string {
   );
   const sizes =
     `  arena ${formatBytes(memory.arena)}, ` +
-    `sum of all tensors ${formatBytes(memory.allTensors)}, most live at once ${formatBytes(memory.mostLive)}`;
+    `sum of all tensors ${formatBytes(memory.allTensors)}, most live at once ${formatBytes(memory.mostLive)}` +
+    ` (in the order of the source ${formatBytes(memory.mostLiveInSource)})` +
+    (again
+      ? `\n  computed again: ${again.works} ${again.works === 1 ? 'work' : 'works'}, ${formatCount(again.flops)} FLOPs (+${(100 * again.share).toFixed(1)} %)`
+      : '');
   return `${name}${at.length === 0 ? '' : ` (${at.join(', ')})`}: ${head.join(', ')}\n${rows.length === 0 ? '' : table}${sizes}\n`;
 }
 

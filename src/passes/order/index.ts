@@ -1,6 +1,6 @@
 import type { DimEnv } from '../../ir/dim.ts';
 import type { Program } from '../../ir/program.ts';
-import { findOrder, peakOf } from './search.ts';
+import { eager, findOrder, peakOf } from './search.ts';
 import { orderProblem } from './units.ts';
 
 /**
@@ -13,6 +13,12 @@ export function orderWorks(program: Program, sizes: DimEnv): Program {
   const order = findOrder(problem);
   if (order.every((u, i) => u === i)) return program;
   return { ...program, works: order.flatMap(u => problem.units[u]!.works) };
+}
+
+/** Works that free memory come as early as they can; what else there is keeps its order. */
+export function freeEarly(program: Program, sizes: DimEnv): Program {
+  const problem = orderProblem(program, sizes);
+  return { ...program, works: eager(problem, true).flatMap(u => problem.units[u]!.works) };
 }
 
 /** The most bytes of temporaries and inputs that live at once between the works of a program. */

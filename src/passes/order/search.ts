@@ -66,7 +66,7 @@ export function findOrder(problem: Orderable): readonly number[] {
  * List scheduling: of the units that are ready, one that frees at least what it allocates, or else the next one of the
  * source (`patient`), or the one after which least lives.
  */
-function eager({ units, blocks }: Orderable, patient: boolean): number[] {
+export function eager({ units, blocks }: Orderable, patient: boolean): number[] {
   const left = new Int32Array(blocks.length);
   for (const { touches } of units) for (const b of touches) left[b]!++;
   const lives = blocks.map(b => b.given);

@@ -2,7 +2,7 @@ import type { DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import type { Plan } from '../../ir/plan.ts';
 import type { Program, Work } from '../../ir/program.ts';
-import { liveBytes } from '../order/index.ts';
+import { freeEarly, liveBytes } from '../order/index.ts';
 import { overwrite } from '../overwrite.ts';
 import { type Recomputed, recompute } from './search.ts';
 
@@ -32,10 +32,13 @@ export function fitInto<T extends Fitted>(
   let least = arenaOf(before);
   if (least <= limit) return before;
   // Between works more lives than in the arena where results overwrite inputs, and less where kernels need room.
+  // What is needed late for no reason (gradients of weights in the order of the source) could not be let go of.
+  const early = freeEarly(program, sizes);
+  const base = liveBytes(early, sizes) <= 1.02 * liveBytes(program, sizes) ? early : program;
   const more = Math.max(0, liveBytes(program, sizes) - least);
   let best: { readonly found: Recomputed; readonly bytes: number } | undefined;
   for (const aim of aims) {
-    const found = recompute(program, sizes, aim * (limit + more));
+    const found = recompute(base, sizes, aim * (limit + more));
     if (found.again.length === 0) continue;
     const bytes = liveBytes(overwrite(found.program), sizes);
     if (!best || bytes < best.bytes) best = { found, bytes };

@@ -27,7 +27,8 @@ export interface Maker {
   readonly cost: number;
 }
 
-export function timeline(program: Program, sizes: DimEnv): Timeline {
+/** What is in `made` is not made once more. */
+export function timeline(program: Program, sizes: DimEnv, made: ReadonlySet<string> = new Set()): Timeline {
   const problem = orderProblem(program, sizes);
   const { units, blocks, blockOfRoot } = problem;
   const blockOf = (t: Tensor): number | undefined => blockOfRoot.get(unitOf(t).root.id);
@@ -49,6 +50,7 @@ export function timeline(program: Program, sizes: DimEnv): Timeline {
   units.forEach(({ works }, unit) => {
     const [work] = works;
     if (works.length > 1 || !work || work.loop || work.region.stages.length > 1) return;
+    if (made.has(work.name)) return;
     for (const [i, tensor] of work.outputs.entries()) {
       const out = work.region.stages[0]!.outs[i]!;
       if (out.keep || out.partial || tensor.role !== 'temporary' || tensor.view || tensor.within) continue;
