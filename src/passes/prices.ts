@@ -34,7 +34,7 @@ export const prices: Readonly<Record<Target['kind'], Prices>> = {
     update: 4,
     lanes: 8,
     dispatch: 15000,
-    code: 250,
+    code: 600,
     share: 5,
     body: { instructions: 2720, beyond: 1.7, load: 24, share: 10 },
   },

@@ -12,7 +12,7 @@ import type { TileChoice } from './tile.ts';
 const limits = {
   software: { code: 480, block: 32 },
   /** `software` where lanes share loads. */
-  shared: { code: 2048, block: 256 },
+  shared: { code: 1200, block: 256 },
   gpu: { code: 64, block: 16 },
   cpu: { code: 64, block: 8 },
 } as const;
