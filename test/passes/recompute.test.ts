@@ -5,7 +5,7 @@ import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { ndarray, size } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import type { Program } from '../../src/ir/program.ts';
-import { gpuTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
+import { gpuTarget } from '../../src/ir/target.ts';
 import type { CompiledProgram } from '../../src/passes/pipeline.ts';
 import { generator } from '../arbitrary/numbers.ts';
 
@@ -32,10 +32,10 @@ net Net(x: f32[N, 1, 8, 8]) -> f32[N, 3] {
 `,
 };
 
-function step(net: string, memoryLimit?: number, target: Target = gpuTarget): CompiledProgram {
+function step(net: string, memoryLimit?: number): CompiledProgram {
   const { compiled, diagnostics } = compile(
     { name: 'net.dnn', text: nets[net]! + train },
-    { target, only: n => n === 'fit.step', sizes: { N: 16 }, ...(memoryLimit && { memoryLimit }) },
+    { target: gpuTarget, only: n => n === 'fit.step', sizes: { N: 16 }, ...(memoryLimit && { memoryLimit }) },
   );
   if (!compiled) throw new Error(diagnostics.map(d => `${d.code}: ${d.message}`).join());
   return compiled.programs.get('fit.step')!;
@@ -60,7 +60,7 @@ function outcome(program: Program): Map<string, number[]> {
   return new Map([...outputs, ...state].map(([name, { data }]) => [name, [...data]]));
 }
 
-describe.each(Object.keys(nets))('a %s net', net => {
+describe.each(Object.keys(nets))('a %s net', { timeout: 300_000 }, net => {
   test('fits a limit by computing again, and every result, state and updated parameter keeps its bits', () => {
     const whole = step(net);
     const limit = Math.floor(0.8 * arenaOf(whole));
@@ -88,10 +88,4 @@ describe.each(Object.keys(nets))('a %s net', net => {
     expect(again.again).toBeUndefined();
     expect(again.program.works.map(w => w.name)).toEqual(whole.program.works.map(w => w.name));
   });
-});
-
-test('holds for WebAssembly too', () => {
-  const whole = step('plain', undefined, wasmTarget);
-  const limit = Math.floor(0.98 * arenaOf(whole));
-  expect(arenaOf(step('plain', limit, wasmTarget))).toBeLessThanOrEqual(limit);
 });

@@ -40,7 +40,7 @@ export function recompute(program: Program, sizes: DimEnv, limit: number): Recom
   for (;;) {
     const time = timeline(now, sizes, new Set(program.works.length > many ? again.map(w => w.name) : []));
     const bytes = time.live.reduce((a, b) => Math.max(a, b), 0);
-    const steps = bytes > limit && again.length < 2 * program.works.length ? bestSteps(time, limit) : [];
+    const steps = bytes > limit && again.length < program.works.length ? bestSteps(time, limit) : [];
     if (steps.length === 0) return { program: now, again, bytes };
     const added: Work[] = [];
     now = applied(now, time, steps, added);
