@@ -27,7 +27,7 @@ export type Arrays = Readonly<Record<string, NdArray>>;
 /** Runs one program of a module by its name. */
 type Run = (name: string, graph: Graph, inputs: Arrays) => { outputs: Arrays; state: Arrays };
 
-/** What is checked of a text: that every level, for both targets, and a device if there is one, agree with its graphs. */
+/** What is checked of a text: that every level, for every target, WebAssembly, and a device if there is one, agree with its graphs. */
 export interface Subject {
   readonly text: string;
   readonly sizes: readonly DimEnv[];
@@ -155,12 +155,13 @@ export async function agree(subject: Subject, counts: Counts, device?: GPUDevice
     counts.add('device', `${forWasm.name}, ${threads} threads`);
     compare(
       `WebAssembly, kernels for ${forWasm.name}`,
-      await onDevice(wasmBackend(threads), compilations[2]!, scenario),
+      await onDevice(wasmBackend(threads), compilations.find(c => c.target === forWasm)!, scenario),
       'device',
     );
     if (late()) return;
     if (device && !subject.text.includes('f16')) {
-      const { target, ...compilation } = compilations[subject.seed % targets.length]!;
+      const forDevice = compilations.filter(c => c.target !== forWasm);
+      const { target, ...compilation } = forDevice[subject.seed % forDevice.length]!;
       counts.add('device', target.name);
       const outcome = await onDevice(gpuBackend(device), compilation, scenario);
       compare(`WebGPU, kernels for ${target.name}`, outcome, 'device');
