@@ -50,6 +50,8 @@ export function blockedLoops(
   body: (variables: readonly Variable[]) => void,
   bounds: Bounds = () => undefined,
 ): void {
+  // Nothing to add: what would be read ahead of the loops may not be there.
+  if (counters.some(a => D.isConstant(a.extent, 0))) return;
   const terms = D.scale(D.product(counters.map(a => a.extent)), taps);
   const levels =
     isLong(terms) && totals.length > 0

@@ -208,8 +208,6 @@ class ReduceTile {
     const bounded = boundLoops(E.mapPredicate(conditions, { axis: a => fixed.get(a) }), loops);
 
     const points = this.#accumulate({ ...this.#compute, reduce: { ...reduce, lift, guard } });
-    // Nothing to add: what loops would read first may not be there.
-    if (reduce.axes.some(a => D.isConstant(a.extent, 0))) return;
     const body = (current: readonly KExpr[]): void => {
       let next = 0;
       for (const { part, at, variables: all } of points) {
