@@ -38,7 +38,7 @@ const run = (...more: string[]) =>
   );
 
 test.skipIf(!device || device.features.has('shader-f16'))('run says what the adapter lacks', async () => {
-  const { code, err } = await run('--precision', 'f16');
+  const { code, err } = await run('--precision', 'f16', '--target', 'webgpu');
   expect(code).toBe(1);
   expect(err).toMatch(
     /error\[E0502\]: --precision f16: the adapter .+ lacks shader-f16\n hint: leave --precision away/,

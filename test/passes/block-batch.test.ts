@@ -18,6 +18,7 @@ import { pack, packGroups, stateOrder } from '../../src/passes/pack.ts';
 import { moduleGraphs } from '../../src/passes/pipeline.ts';
 import { layoutState } from '../../src/passes/plan-memory.ts';
 import { schedule } from '../../src/passes/schedule/index.ts';
+import { dropUnitAxes } from '../../src/passes/unit-axes.ts';
 import { randomNet } from '../arbitrary/nets.ts';
 import { difference, generator } from '../arbitrary/numbers.ts';
 import { randomProgram } from '../arbitrary/programs.ts';
@@ -38,7 +39,7 @@ function programsOf(text: string, options: CheckOptions = {}): Map<string, Progr
       const fused = fuse(differentiateGraph(graph).graph, wasmTarget);
       const stored = stateOrder(packGroups(fused), fused.tensors);
       const slots = stored.map(t => ({ name: t.path!, role: t.role as 'param' | 'state', type: t.type }));
-      return [name, pack(fused, layoutState(slots))];
+      return [name, dropUnitAxes(pack(fused, layoutState(slots)))];
     }),
   );
 }

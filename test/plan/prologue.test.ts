@@ -90,7 +90,7 @@ test('the verifier sees a dispatch behind the prologue that writes constants, an
 
 describe('variants', () => {
   const net = (x: string): string =>
-    `net T(x: f32[${x}, 6]) -> f32[${x}, 3] { return x -> dense(4) -> tanh -> dense(3) }`;
+    `net T(x: f32[${x}, 3, 9, 9]) -> f32[${x}, 8, 9, 9] { return x -> conv(6, 5, pad = 2) -> tanh -> conv(8, 5, pad = 2) }`;
 
   test('a free batch has a plan in blocks for batches that fill half of one', () => {
     const made = compile({ name: 'test.dnn', text: net('N') }, { target: wasmTarget });

@@ -37,7 +37,8 @@ describe('what a loop becomes does not grow with its length', () => {
       expect(other.turns).toEqual(short!.turns);
       // Outside the loops, work over all turns at once has larger tiles and sums in two parts where it is long.
       expect(other.dispatches / short!.dispatches).toBeLessThan(1.15);
-      expect(other.text / short!.text).toBeLessThan(1.25);
+      // Offsets of a free length are expressions, those of a known one numbers.
+      expect(other.text / short!.text).toBeLessThan(other === free ? 2 : 1.25);
     }
   });
 
