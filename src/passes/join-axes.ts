@@ -4,10 +4,9 @@ import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import type { Program, Tensor, Work } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
+import type { Load } from './copies.ts';
 import { mapCompute } from './fuse/definition.ts';
 import { Temporaries } from './temporaries.ts';
-
-type Load = Extract<Expr, { kind: 'load' }>;
 
 /**
  * Neighbouring axes that every tensor knows as neighbours become one, and the tensors are seen in that shape: rows and

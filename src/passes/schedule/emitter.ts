@@ -4,6 +4,7 @@ import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import { exprKey, mapIndex } from '../../ir/expr.ts';
 import { type KExpr, type KernelBuffer, lanesOf, type Stmt } from '../../ir/kernel.ts';
+import { partsOf } from '../../ir/kernel-parts.ts';
 import type { Tensor } from '../../ir/program.ts';
 import { storageOf } from '../../ir/program.ts';
 import type { BinaryOp } from '../../ir/scalar.ts';
@@ -208,7 +209,7 @@ export class Emitter {
         return Math.max(condition, this.#depthOf(e.index), e.mask ? this.#depthOf(e.mask) : 0);
       }
       default:
-        return K.operands(e).reduce((most, part) => Math.max(most, this.#depthOf(part)), 0);
+        return partsOf(e).reduce((most, part) => Math.max(most, this.#depthOf(part)), 0);
     }
   }
 

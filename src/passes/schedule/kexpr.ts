@@ -154,35 +154,6 @@ export function terms(e: KExpr): KExpr[] {
   return [e];
 }
 
-/** The expressions that one is made of. */
-export function operands(e: KExpr): readonly KExpr[] {
-  switch (e.kind) {
-    case 'const':
-    case 'ref':
-    case 'builtin':
-    case 'uniform':
-      return [];
-    case 'load':
-      return e.mask ? [e.index, e.mask] : [e.index];
-    case 'load-shared':
-      return [e.index];
-    case 'unary':
-    case 'cast':
-    case 'splat':
-    case 'lane':
-      return [e.a];
-    case 'binary':
-    case 'shuffle':
-      return [e.a, e.b];
-    case 'select':
-      return [e.condition, e.a, e.b];
-    case 'random':
-      return e.args;
-    case 'lanes':
-      return e.parts;
-  }
-}
-
 /** Sum of i32 terms with the constants last and subtraction where a term is negative. */
 export function sum(terms: readonly KExpr[]): KExpr {
   let offset = 0;
