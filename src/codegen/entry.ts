@@ -3,7 +3,7 @@ import * as D from '../ir/dim.ts';
 import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
-import { usesF16, usesSubgroups } from './wgsl/uses.ts';
+import { usesF16, usesMatrices, usesSubgroups } from './wgsl/uses.ts';
 
 /** An exported net or training program with everything it runs. */
 export interface ModuleEntry {
@@ -68,6 +68,7 @@ export function featuresOf({ features = [], programs }: ModuleEntry): readonly s
   const used = [
     ...(kernels.some(usesF16) ? ['shader-f16'] : []),
     ...(kernels.some(usesSubgroups) ? ['subgroups'] : []),
+    ...(kernels.some(usesMatrices) ? ['chromium-experimental-subgroup-matrix'] : []),
   ];
   return [...new Set([...features, ...used])];
 }
