@@ -54,12 +54,18 @@ export function onLost(device: GPUDevice, tell: Listener): () => void {
   return () => all.delete(tell);
 }
 
-function check(model: Model, what: string, { features, limits }: GPUDevice | GPUAdapter): void {
+function check(model: Model, what: string, given: GPUDevice | GPUAdapter): void {
+  const { features, limits } = given;
+  const { subgroupSize } = model;
+  const { subgroupMinSize, subgroupMaxSize } = 'info' in given ? given.info : given.adapterInfo;
   const lacks = [
     ...model.features.filter(f => !features.has(f)).map(f => `the feature ${f}`),
     ...Object.entries(model.limits)
       .filter(([name, need]) => !(limitOf(limits, name) >= need))
       .map(([name, need]) => `${name} of ${need} (it has ${limitOf(limits, name)})`),
+    ...(subgroupSize && (subgroupMinSize !== subgroupSize || subgroupMaxSize !== subgroupSize)
+      ? [`subgroups of ${subgroupSize}`]
+      : []),
   ];
   if (lacks.length > 0) throw new Error(`${model.name}: ${what} lacks ${lacks.join(', ')}`);
 }

@@ -20,6 +20,8 @@ export interface Model {
   readonly features: readonly string[];
   /** Smallest limits the kernels need beyond WebGPU's defaults. */
   readonly limits: Readonly<Record<string, number>>;
+  /** How many invocations every subgroup must have; absent: any number. */
+  readonly subgroupSize?: number;
 }
 
 /**

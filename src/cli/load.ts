@@ -40,7 +40,7 @@ export function loadModule(
 }
 
 export interface LoadOptions
-  extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | 'precision' | 'memoryLimit' | 'exact'> {
+  extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | keyof SourceOptions> {
   /** Warnings have been shown by `loadModule`. */
   readonly checked?: boolean;
 }
@@ -58,6 +58,7 @@ export function loadCompiled(
     ...(options.precision && { precision: options.precision }),
     ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
     ...(options.exact && { exact: options.exact }),
+    ...(options.splitProducts && { splitProducts: options.splitProducts }),
     resolve: file.resolve,
     defines: options.define ?? {},
     sizes: options.dim ?? {},

@@ -79,6 +79,10 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       'f16',
     ]);
   const exact = ['--exact', "convolutions without Winograd's transforms: a digit more, slower"] as const;
+  const splitProducts = [
+    '--split-products',
+    'f32 products on matrix units, each factor as two f16: a digit less, faster where there are such',
+  ] as const;
   const runTarget = (fallback?: string): Option => {
     const option = new Option(
       '--target <target>',
@@ -130,6 +134,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...memoryLimit)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .action(async (file: string, options: CompileCommandOptions) =>
       finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
     );
@@ -143,6 +148,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...threads)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
     .addOption(format())
     .option(...quiet)
@@ -176,6 +182,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...memoryLimit)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
     .addOption(
       new Option('--resume <dir>', 'go on with the training of this folder').conflicts(['out', 'weights']),
@@ -203,6 +210,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...threads)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .addOption(format())
     .option(...quiet)
     .action((file: string, name: string, options: EvalOptions) =>
@@ -217,6 +225,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option('--depth <n>', 'fold the tables of layers: so many names of a path make a row', parseCount)
     .option('--layers', 'the tables of layers alone; nothing is compiled')
     .option(...exact)
+    .option(...splitProducts)
     .option('--time', 'measure every program on the adapter')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>
@@ -230,6 +239,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(profile('gpu'))
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .action(async (file: string, options: DumpOptions) =>
       finish(await (await import('./dump.ts')).dumpCommand(file, options, io)),
     );

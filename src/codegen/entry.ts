@@ -1,5 +1,6 @@
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
+import type { Kernel } from '../ir/kernel.ts';
 import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
@@ -63,8 +64,9 @@ export function stepTable(
 }
 
 /** WebGPU features that an entry takes. */
-export function featuresOf({ features = [], programs }: ModuleEntry): readonly string[] {
-  const kernels = programs.flatMap(({ plan }) => plan.kernels);
+export function featuresOf(entry: ModuleEntry): readonly string[] {
+  const { features = [] } = entry;
+  const kernels = kernelsOf(entry);
   const used = [
     ...(kernels.some(usesF16) ? ['shader-f16'] : []),
     ...(kernels.some(usesSubgroups) ? ['subgroups'] : []),
@@ -72,6 +74,28 @@ export function featuresOf({ features = [], programs }: ModuleEntry): readonly s
   ];
   return [...new Set([...features, ...used])];
 }
+
+/** Invocations that a subgroup must have for the kernels of an entry; undefined where they hold for any. */
+export function subgroupSizeOf(entry: ModuleEntry): number | undefined {
+  return kernelsOf(entry).find(k => k.subgroupSize !== undefined)?.subgroupSize;
+}
+
+/** Bytes of workgroup memory that every device has. */
+const guaranteedStorage = 16384;
+
+/** Limits that an entry takes beyond WebGPU's guaranteed ones. */
+export function limitsOf(entry: ModuleEntry): Readonly<Record<string, number>> {
+  const storage = Math.max(0, ...kernelsOf(entry).map(sharedBytes));
+  if (storage <= guaranteedStorage) return entry.limits ?? {};
+  return { maxComputeWorkgroupStorageSize: storage, ...entry.limits };
+}
+
+/** Arrays lie at multiples of 16 bytes. */
+const sharedBytes = ({ shared }: Kernel): number =>
+  shared.reduce((n, { dtype, size }) => n + Math.ceil((size * (dtype === 'f16' ? 2 : 4)) / 16) * 16, 0);
+
+const kernelsOf = ({ programs }: ModuleEntry): readonly Kernel[] =>
+  programs.flatMap(({ plan }) => plan.kernels);
 
 /** Names that the declarations import. */
 export const runtimeTypes = ['Input', 'Output', 'LoadedNet', 'LoadedTrainer', 'OpenOptions', 'StepOptions'];

@@ -2,7 +2,7 @@ import type * as R from '../../runtime/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
-import { featuresOf, type ModuleEntry, stepTable, usedState } from './entry.ts';
+import { featuresOf, limitsOf, type ModuleEntry, stepTable, subgroupSizeOf, usedState } from './entry.ts';
 import { type KernelSet, type ShaderKernel, shaders } from './kernels.ts';
 import { maxGroups } from './size.ts';
 
@@ -11,6 +11,7 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
   const kernels = shaders();
   const { bytes, tensors } = usedState(entry, layout);
   const steps = stepTable(entry);
+  const subgroupSize = subgroupSizeOf(entry);
   return {
     name: entry.name,
     stateBytes: bytes,
@@ -18,7 +19,8 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
     programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, kernels)])),
     ...(steps && { steps }),
     features: featuresOf(entry),
-    limits: entry.limits ?? {},
+    limits: limitsOf(entry),
+    ...(subgroupSize !== undefined && { subgroupSize }),
   };
 }
 

@@ -1,7 +1,14 @@
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanDispatch, StateLayout } from '../ir/plan.ts';
-import { type EntryProgram, featuresOf, forApps, type ModuleEntry } from './entry.ts';
+import {
+  type EntryProgram,
+  featuresOf,
+  forApps,
+  limitsOf,
+  type ModuleEntry,
+  subgroupSizeOf,
+} from './entry.ts';
 import { type ShaderKernel, shaders } from './kernels.ts';
 import { across, down } from './model.ts';
 import { heading, type ModuleOptions, ModulePrinter, opener, preamble } from './module-printer.ts';
@@ -76,12 +83,14 @@ class GpuModulePrinter extends ModulePrinter {
   }
 
   protected modelFields(entry: ModuleEntry): string[] {
-    const limits = Object.entries(entry.limits ?? {}).map(
+    const limits = Object.entries(limitsOf(entry)).map(
       ([name, value]) => `${propertyKey(name)}: ${Number(value)}`,
     );
+    const subgroupSize = subgroupSizeOf(entry);
     return [
       `features: [${featuresOf(entry).map(quote).join(', ')}]`,
       limits.length === 0 ? 'limits: {}' : `limits: { ${limits.join(', ')} }`,
+      ...(subgroupSize === undefined ? [] : [`subgroupSize: ${subgroupSize}`]),
     ];
   }
 }

@@ -32,15 +32,7 @@ export function hasSameCode(a: Kernel, b: Kernel): boolean {
 }
 
 /** Properties that hold a name. */
-const named: ReadonlySet<string> = new Set([
-  'name',
-  'buffer',
-  'array',
-  'matrix',
-  'result',
-  'left',
-  'right',
-]);
+const named: ReadonlySet<string> = new Set(['name', 'buffer', 'array', 'matrix', 'result', 'left', 'right']);
 
 function makeKey(kernel: Kernel): string {
   const names = new Map<string, string>();

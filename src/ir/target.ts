@@ -12,8 +12,25 @@ export interface Target {
   readonly maxStorageBufferBindingSize: number;
   /** Features that kernels may use, by WebGPU's names. */
   readonly features: ReadonlySet<string>;
+  /** Products of small matrices that a subgroup makes at once; none where absent. */
+  readonly matrices?: MatrixUnits;
   /** Rewrites that must pay for themselves are done wherever they can be: small works then test them. */
   readonly eager?: boolean;
+}
+
+export interface MatrixUnits {
+  /** Invocations of a subgroup, in every kernel alike. */
+  readonly subgroupSize: number;
+  readonly shapes: readonly MatrixShape[];
+}
+
+/** Factors of m x k and k x n with components of one type, summed in another. */
+export interface MatrixShape {
+  readonly component: 'f16' | 'f32';
+  readonly result: 'f16' | 'f32';
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
 }
 
 /** WebGPU's guaranteed limits. */

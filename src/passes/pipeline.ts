@@ -115,6 +115,8 @@ export interface PipelineContext extends PassContext {
   readonly memoryLimit?: number;
   /** No transforms that save products and lose digits. */
   readonly exact?: boolean;
+  /** Factors in f32 may be taken as two numbers in f16. */
+  readonly splitProducts?: boolean;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
 }
@@ -265,7 +267,8 @@ function arranged(program: Program, context: PipelineContext): Program {
 
 /** Kernels for every work, and a place for every tensor. Where there is a limit, results are made again until they fit. */
 function lower(unordered: Program, layout: StateLayout, context: PipelineContext, name: string): Lowered {
-  const { target, memoryLimit } = context;
+  const { target, memoryLimit, precision, splitProducts } = context;
+  const factors = splitProducts ? 'split' : precision === 'f16' ? 'rounded' : 'exact';
   const sizes = packedFor(unordered, context.sizes ?? {}, name);
   const ordering: Pass<Program> = {
     name: 'order',
@@ -280,7 +283,7 @@ function lower(unordered: Program, layout: StateLayout, context: PipelineContext
       {
         name: 'schedule',
         doc: 'Gives every work its kernels, chosen for the target.',
-        run: p => schedule(p, target),
+        run: p => schedule(p, target, factors),
       },
       program,
       context,

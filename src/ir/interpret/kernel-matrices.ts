@@ -47,10 +47,7 @@ export class MatrixStore {
   }
 
   #declare(name: string, type: MatrixType): Matrix {
-    const values = Array.from(
-      { length: this.#subgroups },
-      () => new Float64Array(type.rows * type.columns),
-    );
+    const values = Array.from({ length: this.#subgroups }, () => new Float64Array(type.rows * type.columns));
     const matrix = { type, values };
     this.#matrices.set(name, matrix);
     return matrix;
@@ -74,7 +71,8 @@ export class MatrixStore {
           for (let n = 0; n < columns; n++) {
             let sum = sums[m * columns + n]!;
             // Products of two f16 are exact in f32.
-            for (let k = 0; k < depth; k++) sum = normalise(sum + x[m * depth + k]! * y[k * columns + n]!, dtype, precision);
+            for (let k = 0; k < depth; k++)
+              sum = normalise(sum + x[m * depth + k]! * y[k * columns + n]!, dtype, precision);
             sums[m * columns + n] = sum;
           }
       }

@@ -1,9 +1,9 @@
 import * as D from '../dim.ts';
 import type { Kernel, Stmt } from '../kernel.ts';
 import { lanesOf } from '../kernel.ts';
+import { isMatrixStmt } from '../kernel-parts.ts';
 import type { Precision } from '../scalar.ts';
 import { normalise } from '../scalar.ts';
-import { isMatrixStmt } from '../kernel-parts.ts';
 import type { Invocation, KernelScope } from './kernel-expr.ts';
 import { compileIndexOf, compileKExpr, compileLanes } from './kernel-expr.ts';
 import { MatrixStore } from './kernel-matrices.ts';

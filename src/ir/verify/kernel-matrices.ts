@@ -63,7 +63,11 @@ export class KernelMatrices {
     if (!a || !b || !c)
       return [result, left, right].filter(n => !this.#scope.has(n)).map(n => `there is no matrix ${n}`);
     const problems: string[] = [];
-    for (const [m, use] of [[a, 'left'], [b, 'right'], [c, 'result']] as const)
+    for (const [m, use] of [
+      [a, 'left'],
+      [b, 'right'],
+      [c, 'result'],
+    ] as const)
       if (m.type.use !== use) problems.push(`a ${m.type.use} matrix where a ${use} one is wanted`);
     if (!c.mutable) problems.push(`${result} is loaded and cannot be changed`);
     if (a.type.dtype !== b.type.dtype) problems.push(`${a.type.dtype} times ${b.type.dtype}`);
@@ -76,7 +80,10 @@ export class KernelMatrices {
 
   #placeProblems(place: MatrixPlace, type: MatrixType, written: boolean): string[] {
     const problems: string[] = [];
-    for (const [what, e] of [['index', place.index], ['stride', place.stride]] as const)
+    for (const [what, e] of [
+      ['index', place.index],
+      ['stride', place.stride],
+    ] as const)
       if (mayDiffer(e, this.#divergent)) problems.push(`an ${what} that may differ in the subgroup`);
     const { buffers, shared } = this.#kernel;
     const name = place.buffer ?? place.array;

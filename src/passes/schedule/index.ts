@@ -9,6 +9,8 @@ import { emitLaneMap } from './cpu/map.ts';
 import { emitLaneTiles } from './cpu/reduce.ts';
 import { Emitter } from './emitter.ts';
 import { emitMap } from './map.ts';
+import { emitMatrixTiles } from './matrix.ts';
+import { chooseMatrix, type MatrixFactors, threadsOf } from './matrix-choice.ts';
 import {
   asProduct,
   type BlockChoice,
@@ -19,6 +21,7 @@ import {
 } from './product.ts';
 import { workKey } from './same.ts';
 import { splitReduction } from './split.ts';
+import { scaleProduct } from './split-product.ts';
 import { emitTiles, type TileChoice } from './tile.ts';
 import { emitWorkgroupTiles } from './workgroup.ts';
 
@@ -28,8 +31,11 @@ export interface Scheduled {
   readonly temporaries: readonly Tensor[];
 }
 
-/** Gives every work of a program its kernels, chosen for the target. Parallel to `program.works`. */
-export function schedule(program: Program, target: Target): Scheduled[] {
+/**
+ * Gives every work of a program its kernels, chosen for the target. Parallel to `program.works`. `factors`: how far products
+ * on matrix units may depart from f32.
+ */
+export function schedule(program: Program, target: Target, factors: MatrixFactors = 'exact'): Scheduled[] {
   let nextId = program.tensors.reduce((n, t) => Math.max(n, t.id), 0) + 1;
   const temporary = (name: string, type: Tensor['type'], origin: Work['origin']): Tensor => ({
     id: nextId++,
@@ -43,7 +49,7 @@ export function schedule(program: Program, target: Target): Scheduled[] {
     const key = workKey(work, inState);
     const like = known.get(key);
     if (like) return again(like.scheduled, like.work, work, temporary);
-    const scheduled = scheduleWork(work, target, temporary);
+    const scheduled = scheduleWork(work, target, temporary, factors);
     known.set(key, { work, scheduled });
     return scheduled;
   });
@@ -73,11 +79,7 @@ function again(scheduled: Scheduled, before: Work, work: Work, temporary: NewTen
   return { kernels, temporaries };
 }
 
-function scheduleWork(
-  work: Work,
-  target: Target,
-  temporary: (name: string, type: Tensor['type'], origin: Work['origin']) => Tensor,
-): Scheduled {
+function scheduleWork(work: Work, target: Target, temporary: NewTensor, factors: MatrixFactors): Scheduled {
   const [compute] = work.region.stages;
   if (!compute || work.region.stages.length > 1)
     throw new Error('a region of several stages has no schedule yet');
@@ -86,11 +88,13 @@ function scheduleWork(
     const tiles = chooseMapTiles(compute, target, isInPlace(work));
     if (tiles) return { kernels: [tileKernel(work, compute, tiles, target)], temporaries: [] };
     const choice = chooseMap(compute, target);
-    const kernel = emitKernel(work, choice.workgroupSize, emitter => emitMap(emitter, work, compute, choice));
+    const kernel = emitKernel(work, sizeOf(choice), emitter => emitMap(emitter, work, compute, choice));
     return { kernels: [kernel], temporaries: [] };
   }
   if (target.kind === 'gpu') {
-    const blocks = blockKernels(work, compute, target, temporary);
+    const blocks =
+      matrixKernels(work, compute, target, temporary, factors) ??
+      blockKernels(work, compute, target, temporary);
     if (blocks) return blocks;
   }
   const choice = chooseTiles(compute, target, isInPlace(work));
@@ -108,7 +112,7 @@ function scheduleWork(
 function laneKernel(work: Work, compute: Compute): Kernel {
   return emitKernel(
     work,
-    1,
+    { workgroupSize: 1 },
     emitter =>
       compute.reduce
         ? emitLaneTiles(emitter, work, compute, chooseLanes(compute, isInPlace(work)))
@@ -119,12 +123,14 @@ function laneKernel(work: Work, compute: Compute): Kernel {
 
 function tileKernel(work: Work, compute: Compute, choice: TileChoice, { kind }: Target): Kernel {
   const emit = (emitter: Emitter): Emitted => emitTiles(emitter, work, compute, choice);
-  return emitKernel(work, choice.workgroupSize, emit, kind === 'software');
+  return emitKernel(work, sizeOf(choice), emit, kind === 'software');
 }
+
+const sizeOf = ({ workgroupSize }: { readonly workgroupSize: number }) => ({ workgroupSize });
 
 type NewTensor = Parameters<typeof splitReduction>[4];
 
-/** Workgroup tiles, over parts of the reduction where the outputs alone would leave most of a GPU idle. */
+/** Workgroup tiles. */
 function blockKernels(
   work: Work,
   compute: Compute,
@@ -134,29 +140,71 @@ function blockKernels(
   const product = asProduct(compute);
   const block = product && chooseBlock(compute, product, target);
   if (!block) return undefined;
+  const kernel: MakeKernel = (part, stage, p) =>
+    emitKernel(part, { workgroupSize: invocations(block) }, emitter =>
+      emitWorkgroupTiles(emitter, part, stage, p, block),
+    );
+  return productKernels(work, compute, product, block, target, temporary, kernel);
+}
+
+/** Products on the matrix units of subgroups, where the target has them and factors may be what they take. */
+function matrixKernels(
+  work: Work,
+  compute: Compute,
+  target: Target,
+  temporary: NewTensor,
+  factors: MatrixFactors,
+): Scheduled | undefined {
+  const product = asProduct(compute);
+  const choice = product && chooseMatrix(compute, product, target, factors);
+  if (!choice) return undefined;
+  const sizes = { workgroupSize: threadsOf(choice), subgroupSize: choice.subgroupSize };
+  const kernel: MakeKernel = (part, stage, p) =>
+    emitKernel(part, sizes, emitter => emitMatrixTiles(emitter, part, stage, p, choice));
+  const split = (['left', 'right'] as const).filter(which => choice.parts[which] === 2);
+  if (split.length === 0) return productKernels(work, compute, product, choice, target, temporary, kernel);
+  if (work.inputs.length + work.outputs.length + split.length > target.maxStorageBuffersPerShaderStage)
+    return undefined;
+  const scaled = scaleProduct(work, compute, product, split, temporary);
+  const [stage] = scaled.product.region.stages;
+  const scales = scaled.scales.map(s => scheduleWork(s, target, temporary, factors));
+  const like = asProduct(stage!)!;
+  const main = productKernels(scaled.product, stage!, like, choice, target, temporary, kernel);
+  return {
+    kernels: [...scales, main].flatMap(s => s.kernels),
+    temporaries: [...scaled.temporaries, ...[...scales, main].flatMap(s => s.temporaries)],
+  };
+}
+
+type MakeKernel = (work: Work, compute: Compute, product: Product) => Kernel;
+
+/** A product in blocks, over parts of the reduction where the outputs alone would leave most of a GPU idle. */
+function productKernels(
+  work: Work,
+  compute: Compute,
+  product: Product,
+  block: Pick<BlockChoice, 'rows' | 'columns'>,
+  target: Target,
+  temporary: NewTensor,
+  kernel: MakeKernel,
+): Scheduled {
   const split = chooseDepthSplit(compute, product, block);
-  if (!split) return { kernels: [blockKernel(work, compute, product, block)], temporaries: [] };
+  if (!split) return { kernels: [kernel(work, compute, product)], temporaries: [] };
   const { works, temporaries } = splitReduction(work, compute, split.along, split.pieces, temporary);
   const [partial, finish] = works.map(w => w.region.stages[0]!) as [Compute, Compute];
   const part = asProduct(partial);
   const first = part
-    ? blockKernel(works[0], partial, part, block)
+    ? kernel(works[0], partial, part)
     : tileKernel(works[0], partial, chooseTiles(partial, target).tiles, target);
   const tiles = chooseTiles(finish, target, isInPlace(works[1])).tiles;
   return { kernels: [first, tileKernel(works[1], finish, tiles, target)], temporaries };
-}
-
-function blockKernel(work: Work, compute: Compute, product: Product, block: BlockChoice): Kernel {
-  return emitKernel(work, invocations(block), emitter =>
-    emitWorkgroupTiles(emitter, work, compute, product, block),
-  );
 }
 
 type Emitted = Kernel['groups'] | { readonly groups: Kernel['groups']; readonly shared: Kernel['shared'] };
 
 function emitKernel(
   work: Work,
-  workgroupSize: number,
+  sizes: Pick<Kernel, 'workgroupSize' | 'subgroupSize'>,
   emit: (emitter: Emitter) => Emitted,
   hoists = false,
 ): Kernel {
@@ -168,7 +216,7 @@ function emitKernel(
     origin: work.origin,
     comments: commentsOf(work),
     buffers: shareAccess(emitter.buffers),
-    workgroupSize,
+    ...sizes,
     groups,
     shared,
     body: emitter.statements,

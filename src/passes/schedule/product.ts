@@ -49,7 +49,7 @@ export function asProduct(compute: Compute): Product | undefined {
   return { left, right, rows, columns, batch, parts: parts as Product['parts'] };
 }
 
-function axesOf(e: Expr): Set<Axis> {
+export function axesOf(e: Expr): Set<Axis> {
   const axes = new Set<Axis>();
   E.visitExpr(e, { axis: a => void axes.add(a) });
   return axes;
@@ -92,7 +92,7 @@ const enough = { groups: 128, depth: 512 };
 export function chooseDepthSplit(
   compute: Compute,
   p: Product,
-  block: BlockChoice,
+  block: Pick<BlockChoice, 'rows' | 'columns'>,
 ): { along: Axis; pieces: number } | undefined {
   const size = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * nominalValue(a.extent), 1);
   const groups =

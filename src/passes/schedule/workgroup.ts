@@ -1,25 +1,17 @@
 import * as A from '../../ir/affine.ts';
-import type { Axis, Compute, Expr, Index } from '../../ir/compute.ts';
+import type { Axis, Compute, Expr } from '../../ir/compute.ts';
 import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { KExpr, SharedArray } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
-import { loadsOf } from '../fuse/definition.ts';
 import { blockedLoops, type Variable } from './blocked.ts';
 import type { Emitter } from './emitter.ts';
-import { loop, nominalValue } from './grid.ts';
+import { loop } from './grid.ts';
 import * as K from './kexpr.ts';
 import { type BlockChoice, invocations, type Product } from './product.ts';
+import { bound, ceilDiv, type Flat, guardedExpr, isContiguous, ProductBlocks, stored } from './sides.ts';
 import { storeAll } from './tile.ts';
-
-/** Axes as one number, and back. */
-interface Flat {
-  readonly axes: readonly Axis[];
-  readonly total: Dim;
-}
-
-const flat = (axes: readonly Axis[]): Flat => ({ axes, total: D.product(axes.map(a => a.extent)) });
 
 /**
  * Workgroup tiles: a workgroup loads a block of each factor into workgroup memory, slice by slice along the
@@ -36,32 +28,11 @@ export function emitWorkgroupTiles(
   p: Product,
   choice: BlockChoice,
 ): { groups: Dim; shared: SharedArray[] } {
-  const m = flat(p.rows);
-  const n = flat(p.columns);
-  const k = flat(compute.reduce!.axes);
-  const b = flat(p.batch);
   const threads = invocations(choice);
-  const rowTiles = ceilDiv(m.total, choice.rows);
-  const columnTiles = ceilDiv(n.total, choice.columns);
-
-  // Which block this workgroup has: columns fastest, then rows, then the batch.
-  const group = K.builtin('group');
-  const columnTile = emitter.bind('column_tile', K.binary('mod', group, emitter.dim(columnTiles)));
-  const restTiles = emitter.bind('rest', K.binary('floordiv', group, emitter.dim(columnTiles)));
-  const rowTile = emitter.bind('row_tile', K.binary('mod', restTiles, emitter.dim(rowTiles)));
-  const batchAt = emitter.bind('batch', K.binary('floordiv', restTiles, emitter.dim(rowTiles)));
-  const row0 = emitter.bind('row_start', K.scale(rowTile, choice.rows));
-  const column0 = emitter.bind('column_start', K.scale(columnTile, choice.columns));
-  const place = (f: Flat, at: KExpr): Map<Axis, Index> => {
-    const axis: Axis = { name: 'flat', extent: f.total };
-    emitter.setAxis(axis, at);
-    const positions = A.unflatten(
-      A.index(axis),
-      f.axes.map(a => a.extent),
-    );
-    return new Map(f.axes.map((a, i) => [a, positions[i]!]));
-  };
-  const batchPlace = place(b, batchAt);
+  const blocks = new ProductBlocks(emitter, compute, p, choice);
+  const { rows: m, columns: n, depth: k } = blocks;
+  const row0 = emitter.bind('row_start', K.scale(blocks.rowTile, choice.rows));
+  const column0 = emitter.bind('column_start', K.scale(blocks.columnTile, choice.columns));
 
   // Neighbouring invocations make neighbouring outputs: lanes run along the side that holds the innermost axis.
   const rowsFast = p.rows.includes(compute.axes.at(-1)!);
@@ -108,7 +79,11 @@ export function emitWorkgroupTiles(
       const sideIndex = emitter.bind('side', K.sum([start, sideAt]));
       const depth0 = K.scale(emitter.index(A.index(slice)), choice.depth);
       const depthIndex = emitter.bind('depth', K.sum([depth0, depthAt]));
-      const positions = new Map([...batchPlace, ...place(side, sideIndex), ...place(k, depthIndex)]);
+      const positions = new Map([
+        ...blocks.batch,
+        ...blocks.place(side, sideIndex),
+        ...blocks.place(k, depthIndex),
+      ]);
       // The flat positions may lie past the end; the guards send those loads to element 0 and make them 0.
       const guards = [
         ...bound(emitter, side.total, width, sideIndex),
@@ -167,7 +142,7 @@ export function emitWorkgroupTiles(
     for (const j of range(choice.perColumn)) {
       const row = emitter.bind('row', K.sum([row0, rowLane, K.int(i * lanesR)]));
       const column = emitter.bind('column', K.sum([column0, columnLane, K.int(j * lanesC)]));
-      const positions = new Map([...batchPlace, ...place(m, row), ...place(n, column)]);
+      const positions = new Map([...blocks.batch, ...blocks.place(m, row), ...blocks.place(n, column)]);
       const guards = [
         ...bound(emitter, m.total, choice.rows, row),
         ...bound(emitter, n.total, choice.columns, column),
@@ -182,47 +157,7 @@ export function emitWorkgroupTiles(
       if (guards.length === 0) for (const s of then) emitter.push(s);
       else emitter.push({ kind: 'if', condition: guards.reduce((x, y) => K.binary('and', x, y)), then });
     }
-  return { groups: D.mul(D.mul(rowTiles, columnTiles), b.total), shared };
+  return { groups: blocks.groups, shared };
 }
-
-/** A factor that is widened as it is loaded waits in workgroup memory as it was, in half the space. */
-const stored = (factor: Expr): Expr =>
-  factor.kind === 'cast' && factor.a.kind === 'load' && factor.a.dtype === 'f16' ? factor.a : factor;
 
 const sharedType = (factor: Expr): 'f16' | 'f32' => (factor.dtype === 'f16' ? 'f16' : 'f32');
-
-function ceilDiv(d: Dim, by: number): Dim {
-  return D.floorDiv(D.add(d, D.constant(by - 1)), D.constant(by));
-}
-
-/** The comparison that keeps a position inside, unless blocks divide the extent. */
-function bound(emitter: Emitter, total: Dim, block: number, at: KExpr): KExpr[] {
-  return D.divideExact(total, D.constant(block)) ? [] : [K.binary('lt', at, emitter.dim(total))];
-}
-
-/** Whether the factor's memory runs along the reduction. */
-function isContiguous(compute: Compute, factor: Expr, k: Flat): boolean {
-  const last = k.axes.at(-1)!;
-  return loadsOf([factor]).some(load => {
-    const { axes } = A.axisCoefficients(A.flatten(load.at, compute.inputs[load.input]!.shape));
-    const step = axes.get(last);
-    return (
-      step !== undefined &&
-      D.isConstant(step, 1) &&
-      !D.isConstant(last.extent, 1) &&
-      nominalValue(last.extent) >= 8
-    );
-  });
-}
-
-/** The expression where `inside` holds, else 0; nothing is read outside. */
-function guardedExpr(emitter: Emitter, e: Expr, inside: KExpr | undefined): KExpr {
-  if (!inside) return emitter.expr(e);
-  const alreadyZero = e.kind === 'load' && (e.fill ?? 0) === 0;
-  if (alreadyZero) return emitter.guarded(inside, () => emitter.expr(e));
-  return K.select(
-    inside,
-    emitter.guarded(inside, () => emitter.expr(e)),
-    K.constant(0, e.dtype),
-  );
-}
