@@ -23,7 +23,7 @@ import { difference, generator } from '../arbitrary/numbers.ts';
 import { matrixTarget, smallMatrixTarget } from '../matrices.ts';
 
 const seed = Number(process.env.DNNC_SEED ?? Date.now() % 2 ** 31);
-const numRuns = Number(process.env.DNNC_RUNS ?? 6);
+const numRuns = Number(process.env.DNNC_RUNS ?? 3);
 
 const N = D.symbol('N');
 type Shape = readonly (number | D.Dim)[];

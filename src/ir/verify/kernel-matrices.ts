@@ -81,10 +81,10 @@ export class KernelMatrices {
   #placeProblems(place: MatrixPlace, type: MatrixType, written: boolean): string[] {
     const problems: string[] = [];
     for (const [what, e] of [
-      ['index', place.index],
-      ['stride', place.stride],
+      ['an index', place.index],
+      ['a stride', place.stride],
     ] as const)
-      if (mayDiffer(e, this.#divergent)) problems.push(`an ${what} that may differ in the subgroup`);
+      if (mayDiffer(e, this.#divergent)) problems.push(`${what} that may differ in the subgroup`);
     const { buffers, shared } = this.#kernel;
     const name = place.buffer ?? place.array;
     const memory = [...(place.buffer ? buffers : shared)].find(m => m.name === name);

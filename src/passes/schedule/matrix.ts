@@ -5,7 +5,7 @@ import * as D from '../../ir/dim.ts';
 import type * as E from '../../ir/expr.ts';
 import type { KExpr, MatrixType, SharedArray } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
-import { isLong, type Variable } from './blocked.ts';
+import type { Variable } from './blocked.ts';
 import type { Emitter } from './emitter.ts';
 import { loop } from './grid.ts';
 import * as K from './kexpr.ts';
@@ -15,7 +15,7 @@ import { bound, ceilDiv, ProductBlocks } from './sides.ts';
 import { FactorStage, type Staged } from './stage-factor.ts';
 import { storeAll } from './tile.ts';
 
-/** Terms after which the sum of a long product is put aside: see `blocked.ts`. A matrix adds several at once. */
+/** Terms after which the sum of a long product is put aside: see `blocked.ts`. Matrices add as many at once as they are deep. */
 const longest = 4096;
 
 /**
@@ -72,7 +72,8 @@ export function emitMatrixTiles(
   };
   const finish = new Finish(emitter, work, compute, p, choice, { blocks, products, sub });
   shared.push(finish.scratch);
-  if (isLong(blocks.depth.total)) {
+  const terms = D.constantValue(blocks.depth.total);
+  if (terms === undefined || terms > longest) {
     const totals = finish.totals();
     const slices = Math.max(1, Math.floor(longest / choice.depth));
     const many: Axis = { name: 'slices', extent: ceilDiv(slice.extent, slices) };

@@ -7,7 +7,7 @@ import type { Emitter } from './emitter.ts';
 import { loop } from './grid.ts';
 import * as K from './kexpr.ts';
 import { type MatrixChoice, stagedSize, stagedStride, threadsOf } from './matrix-choice.ts';
-import { bound, type Flat, guardedExpr, isContiguous, type ProductBlocks, stored } from './sides.ts';
+import { bound, type Flat, isContiguous, type ProductBlocks, stored } from './sides.ts';
 
 /** Elements that an invocation reads at once where memory lets it. */
 const together = 4;
@@ -138,21 +138,15 @@ export class FactorStage {
     );
 
     const positions = new Map([...this.#blocks.batch, ...side.place, ...deep.place]);
-    // The flat positions may lie past the end; the guards send those loads to element 0 and make them 0.
     const guards = [...side.guards, ...deep.guards];
-    const inside =
-      guards.length > 0
-        ? emitter.bind(
-            'valid',
-            guards.reduce((x, y) => K.binary('and', x, y)),
-          )
-        : undefined;
+    const inside = guards.length > 0 ? guards.reduce((x, y) => K.binary('and', x, y)) : undefined;
     const wide = (x: KExpr, by: boolean): KExpr => (by ? K.scale(x, lanes) : x);
     const index = emitter.bind('to', this.#index(wide(inSide, !this.#deep), wide(inDepth, this.#deep)));
     const fill = (): void => {
       const mapped = E.mapExpr(this.#factor, { axis: a => positions.get(a) });
-      const value = guardedExpr(emitter, mapped, inside);
-      this.#store(index, lanes > 1 ? K.splat(value, lanes) : value);
+      const value = emitter.expr(mapped);
+      const kept = inside ? K.select(inside, value, K.constant(0, value.dtype)) : value;
+      this.#store(index, K.splat(kept, lanes));
     };
     if (lanes > 1) emitter.withLanes(lane, lanes, fill);
     else fill();
@@ -169,7 +163,10 @@ export class FactorStage {
     if (rest) put(rest, K.cast('f16', K.binary('sub', value, K.cast('f32', part))));
   }
 
-  /** Where the axes of a side stand: in its `tile` of `size`, at `at`, which counts groups where `lane` runs in them. */
+  /**
+   * Where the axes of a side stand: in its `tile` of `size`, at `at`, which counts groups where `lane` runs in them. What lies
+   * past the end is taken from the beginning, where there is something to read, and does not count.
+   */
   #at(
     side: Flat,
     tile: KExpr,
@@ -177,21 +174,23 @@ export class FactorStage {
     at: KExpr,
     lane: Axis | undefined,
   ): { place: ReadonlyMap<Axis, Index>; guards: KExpr[] } {
-    const emitter = this.#emitter;
-    if (!lane) {
-      const whole = emitter.bind('side', K.sum([K.scale(tile, size), at]));
-      return { place: this.#blocks.place(side, whole), guards: bound(emitter, side.total, size, whole) };
-    }
-    const lanes = D.constantValue(lane.extent)!;
+    const lanes = lane ? together : 1;
     const axes = [...side.axes];
     const last = axes.pop()!;
-    const groups: Axis = { name: last.name, extent: D.constant(D.constantValue(last.extent)! / lanes) };
-    const total = D.product([...axes, groups].map(a => a.extent));
+    const groups: Axis = lane
+      ? { name: last.name, extent: D.constant(D.constantValue(last.extent)! / lanes) }
+      : last;
+    const all: Flat = { axes: [...axes, groups], total: D.product([...axes, groups].map(a => a.extent)) };
+    const emitter = this.#emitter;
     const whole = emitter.bind('side', K.sum([K.scale(tile, size / lanes), at]));
-    const place = new Map(this.#blocks.place({ axes: [...axes, groups], total }, whole));
-    const inLast = A.add(A.mul(place.get(groups)!, lanes), A.index(lane));
-    place.delete(groups);
-    place.set(last, inLast);
-    return { place, guards: bound(emitter, total, size / lanes, whole) };
+    const guards = bound(emitter, all.total, size / lanes, whole).map(g => emitter.bind('valid', g));
+    const inside = guards.reduce((x, guard) => K.select(guard, x, K.int(0)), whole);
+    const place = new Map(this.#blocks.place(all, emitter.bind('side', inside)));
+    if (lane) {
+      const inLast = A.add(A.mul(place.get(groups)!, lanes), A.index(lane));
+      place.delete(groups);
+      place.set(last, inLast);
+    }
+    return { place, guards };
   }
 }
