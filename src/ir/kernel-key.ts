@@ -26,7 +26,7 @@ export function hasSameCode(a: Kernel, b: Kernel): boolean {
     a.buffers.length === b.buffers.length &&
     a.buffers.every((x, i) => {
       const y = b.buffers[i]!;
-      return x.name === y.name && x.dtype === y.dtype && x.access === y.access;
+      return x.name === y.name && x.dtype === y.dtype && x.access === y.access && x.vectors === y.vectors;
     })
   );
 }
@@ -43,7 +43,7 @@ function makeKey(kernel: Kernel): string {
     names.set(name, fresh);
     return fresh;
   };
-  const buffers = kernel.buffers.map(b => [rename(b.name), b.dtype, b.access]);
+  const buffers = kernel.buffers.map(b => [rename(b.name), b.dtype, b.access, b.vectors]);
   const shared = kernel.shared.map(s => [rename(s.name), s.dtype, s.size]);
 
   /** Called by JSON.stringify with the object that holds the property as `this`. */

@@ -32,6 +32,8 @@ export interface KernelBuffer {
   /** Element type in memory; `u8` is packed four to a word and can only be read. `bool` is a u32 word of 0 or 1. */
   readonly dtype: DType;
   readonly access: 'read' | 'read_write';
+  /** Every access is a load of so many lanes, without a mask, from a multiple of that: memory is seen as vectors. */
+  readonly vectors?: 4;
 }
 
 /** An array in workgroup memory. */

@@ -1,6 +1,7 @@
 import type { Kernel } from '../../ir/kernel.ts';
 import { dimPiece } from './expr.ts';
 import { atom, infix } from './layout.ts';
+import { valueType } from './literal.ts';
 import { castPiece } from './scalar.ts';
 import type { UniformWord } from './scope.ts';
 import { memoryType, Scope } from './scope.ts';
@@ -53,7 +54,7 @@ function uniformBlock(scope: Scope): string[] {
 function bindings(kernel: Kernel, scope: Scope): string[] {
   const storage = kernel.buffers.map(
     (b, i) =>
-      `@group(0) @binding(${i}) var<storage, ${b.access}> ${scope.name(b.name)}: array<${memoryType(b.dtype)}>;`,
+      `@group(0) @binding(${i}) var<storage, ${b.access}> ${scope.name(b.name)}: array<${b.vectors ? valueType(b.dtype, b.vectors) : memoryType(b.dtype)}>;`,
   );
   if (!usesUniforms(kernel)) return storage;
   return [...storage, `@group(0) @binding(${storage.length}) var<uniform> uniforms: Uniforms;`];

@@ -132,9 +132,26 @@ function compileLoad(
     isFloat(e.dtype) && scope.precision === 'f32'
       ? () => normalise(memory[index()]!, e.dtype, scope.precision)
       : () => memory[index()]!;
-  if (e.kind === 'load-shared' || !e.mask) return read;
+  if (e.kind === 'load-shared' || !e.mask) return aligned(read, e, lane, scope);
   const mask = compileKExpr(e.mask, scope, lane);
   return () => (mask() === 0 ? 0 : read());
+}
+
+/** What is seen as vectors is read from where one begins. */
+function aligned(
+  read: Thunk,
+  e: Extract<KExpr, { kind: 'load' | 'load-shared' }>,
+  lane: number,
+  scope: KernelScope,
+): Thunk {
+  const { kernel } = scope;
+  const vectors = e.kind === 'load' && kernel.buffers.find(b => b.name === e.buffer)?.vectors;
+  if (!vectors || lane > 0) return read;
+  const at = compileKExpr(e.index, scope);
+  return () => {
+    if (at() % vectors !== 0) throw new Error(`${kernel.name}: ${e.buffer}[${at()}] begins no vector`);
+    return read();
+  };
 }
 
 /** Frequent operations get closures of their own; the others go through the scalar table. */

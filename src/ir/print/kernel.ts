@@ -25,7 +25,10 @@ export function printKernel(kernel: Kernel): string {
   return [
     from === '' ? head : `${head}   // ${from}`,
     ...kernel.comments.map(text => `  // ${oneLine(text)}`),
-    ...kernel.buffers.map(b => `  ${b.access} ${b.name} : ${b.dtype} of ${printType(b.tensor.type)}`),
+    ...kernel.buffers.map(
+      b =>
+        `  ${b.access} ${b.name} : ${b.dtype}${lanesSuffix('x', b.vectors ?? 1)} of ${printType(b.tensor.type)}`,
+    ),
     ...kernel.shared.map(s => `  shared ${s.name} : ${s.dtype}[${s.size}]`),
     ...printStmts(kernel.body, 2),
   ].join('\n');

@@ -155,6 +155,7 @@ class Verifier {
     this.#expr(s.value, scope);
     const buffer = this.#kernel.buffers.find(b => b.name === s.buffer);
     if (!buffer) this.#report(`there is no buffer ${s.buffer}`);
+    else if (buffer.vectors) this.#report(`a store to ${s.buffer}, which is seen as vectors`);
     else if (buffer.access !== 'read_write')
       this.#report(`a store to ${s.buffer}, which is bound for reading`);
     else if (buffer.dtype === 'u8')
@@ -223,6 +224,8 @@ class Verifier {
         if (!memory) this.#report(`there is no ${e.kind === 'load' ? 'buffer' : 'shared array'} ${name}`);
         else if (memory.dtype !== e.dtype)
           this.#report(`${name} holds ${memory.dtype} and is loaded as ${e.dtype}`);
+        else if ('vectors' in memory && (memory.vectors !== lanesOf(e) || (e.kind === 'load' && e.mask)))
+          this.#report(`${name} is seen as vectors and loaded as \`${printKExpr(e)}\``);
         break;
       }
     }

@@ -23,6 +23,7 @@ import { workKey } from './same.ts';
 import { splitReduction } from './split.ts';
 import { scaleProduct } from './split-product.ts';
 import { emitTiles, type TileChoice } from './tile.ts';
+import { asVectors } from './vectors.ts';
 import { emitWorkgroupTiles } from './workgroup.ts';
 
 /** The kernels that one work became, in order, and the tensors that only they use. */
@@ -160,7 +161,7 @@ function matrixKernels(
   if (!choice) return undefined;
   const sizes = { workgroupSize: threadsOf(choice), subgroupSize: choice.subgroupSize };
   const kernel: MakeKernel = (part, stage, p) =>
-    emitKernel(part, sizes, emitter => emitMatrixTiles(emitter, part, stage, p, choice));
+    asVectors(emitKernel(part, sizes, emitter => emitMatrixTiles(emitter, part, stage, p, choice)));
   const split = (['left', 'right'] as const).filter(which => choice.parts[which] === 2);
   if (split.length === 0) return productKernels(work, compute, product, choice, target, temporary, kernel);
   if (work.inputs.length + work.outputs.length + split.length > target.maxStorageBuffersPerShaderStage)
