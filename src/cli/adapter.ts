@@ -1,5 +1,6 @@
 import { type AdapterChoice, isSoftware, requestDevice } from '../../runtime/node/index.ts';
-import { gpuTarget, type MatrixUnits, softwareTarget, subgroupTarget, type Target } from '../ir/target.ts';
+import { gpuTarget, softwareTarget, subgroupTarget, type Target } from '../ir/target.ts';
+import { type MatrixDevice, withMatrices } from '../ir/target-matrices.ts';
 import type { StoragePrecision } from '../passes/pipeline.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { noHalfPrecision } from '../support/errors/training.ts';
@@ -47,42 +48,9 @@ export function requireKernels(precision: StoragePrecision | undefined, target: 
 }
 
 /** What schedules are chosen for. */
-export function targetOf({ adapterInfo, features, limits }: GPUDevice): Target {
-  if (!isSoftware(adapterInfo)) {
-    const matrices = matricesOf({ adapterInfo, features });
-    if (!matrices) return gpuTarget;
-    const { maxComputeWorkgroupStorageSize } = limits;
-    return { ...gpuTarget, name: 'gpu with matrices', maxComputeWorkgroupStorageSize, matrices };
-  }
-  return features.has('subgroups') ? subgroupTarget : softwareTarget;
-}
-
-/** As Dawn reports a product of matrices; `@webgpu/types` does not know it. */
-interface MatrixConfig {
-  readonly componentType: string;
-  readonly resultType: string;
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
-
-/** The products of matrices that subgroups make, where those are always as large. */
-export function matricesOf({
-  adapterInfo,
-  features,
-}: Pick<GPUDevice, 'adapterInfo' | 'features'>): MatrixUnits | undefined {
-  const { subgroupMinSize, subgroupMaxSize } = adapterInfo;
-  const { subgroupMatrixConfigs = [] } = adapterInfo as { subgroupMatrixConfigs?: readonly MatrixConfig[] };
-  const needed = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
-  if (!needed.every(f => features.has(f))) return undefined;
-  if (subgroupMaxSize === undefined || subgroupMinSize !== subgroupMaxSize) return undefined;
-  const isFloat = (type: string): type is 'f16' | 'f32' => type === 'f16' || type === 'f32';
-  const shapes = [...subgroupMatrixConfigs].flatMap(({ componentType, resultType, M: m, N: n, K: k }) =>
-    isFloat(componentType) && isFloat(resultType)
-      ? [{ component: componentType, result: resultType, m, n, k }]
-      : [],
-  );
-  return shapes.length > 0 ? { subgroupSize: subgroupMaxSize, shapes } : undefined;
+export function targetOf(device: GPUDevice): Target {
+  if (!isSoftware(device.adapterInfo)) return withMatrices(gpuTarget, device as MatrixDevice);
+  return device.features.has('subgroups') ? subgroupTarget : softwareTarget;
 }
 
 /** `auto` asks the adapter that the runtime would take. */

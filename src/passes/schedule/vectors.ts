@@ -9,7 +9,8 @@ const width = 4;
  * with a bounds check each.
  */
 export function asVectors(kernel: Kernel): Kernel {
-  const lets = new Map<string, KExpr>();
+  /** Whether what a name stands for is a multiple of the width. */
+  const lets = new Map<string, boolean>();
   const others = new Set<string>();
   const vectors = new Set<string>();
   const visit = (e: KExpr): void => {
@@ -21,7 +22,7 @@ export function asVectors(kernel: Kernel): Kernel {
   const walk = (body: readonly Stmt[]): void => {
     for (const s of body) {
       for (const e of operandsOf(s)) visit(e);
-      if (s.kind === 'let') lets.set(s.name, s.value);
+      if (s.kind === 'let') lets.set(s.name, isMultiple(s.value, lets));
       if ('buffer' in s && s.buffer !== undefined) others.add(s.buffer);
       walk(bodyOf(s));
     }
@@ -36,15 +37,13 @@ export function asVectors(kernel: Kernel): Kernel {
 }
 
 /** Whether an index is surely a multiple of the width. */
-function isMultiple(e: KExpr, lets: ReadonlyMap<string, KExpr>): boolean {
+function isMultiple(e: KExpr, lets: ReadonlyMap<string, boolean>): boolean {
   const holds = (inner: KExpr): boolean => isMultiple(inner, lets);
   switch (e.kind) {
     case 'const':
       return e.value % width === 0;
-    case 'ref': {
-      const value = lets.get(e.name);
-      return value !== undefined && holds(value);
-    }
+    case 'ref':
+      return lets.get(e.name) ?? false;
     case 'select':
       return holds(e.a) && holds(e.b);
     case 'binary':
