@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { buildModel, compile, gpuTarget, renderDiagnostic, withMatrices } from 'dnnc';
 import { convertFloats, open } from 'dnnc/runtime';
-import { NoAdapterError, release, requestDevice } from 'dnnc/runtime/node';
+import { halfToggles, NoAdapterError, release, requestDevice } from 'dnnc/runtime/node';
 import { distance, median } from './measure.mjs';
 import { profileGpu } from './who/profile-gpu.mjs';
 import { largeWorks } from './works/large.mjs';
@@ -15,15 +15,14 @@ const peaks = [
   { name: /RTX 4090/, f32: 82.6, f16: 165 },
 ];
 
-/** f16 on NVIDIA, and matrices of subgroups. */
-const needed = ['vulkan_enable_f16_on_nvidia', 'allow_unsafe_apis', 'use_vulkan_memory_model'];
-
 /** Rows for works that `--only` names, or all; none where there is no GPU. `adapter` and `sizes` are for tests. */
 export async function measureOnGpu({ only, repeat, toggles = [], peak = {}, adapter: kind = 'gpu', sizes }) {
-  const device = await requestDevice({ adapter: kind, toggles: [...needed, ...toggles] }).catch(error => {
-    if (!(error instanceof NoAdapterError)) throw error;
-    console.log(`no GPU, nothing is measured: ${error.message.split('\n')[0]}`);
-  });
+  const device = await requestDevice({ adapter: kind, toggles: [...halfToggles, ...toggles] }).catch(
+    error => {
+      if (!(error instanceof NoAdapterError)) throw error;
+      console.log(`no GPU, nothing is measured: ${error.message.split('\n')[0]}`);
+    },
+  );
   if (!device) return [];
   const { description, device: model, vendor } = device.adapterInfo;
   const adapter = [model, description].filter(Boolean).join(', ') || vendor;

@@ -1,4 +1,4 @@
-import { type AdapterChoice, isSoftware, requestDevice } from '../../runtime/node/index.ts';
+import { type AdapterChoice, halfToggles, isSoftware, requestDevice } from '../../runtime/node/index.ts';
 import { gpuTarget, softwareTarget, subgroupTarget, type Target } from '../ir/target.ts';
 import { type MatrixDevice, withMatrices } from '../ir/target-matrices.ts';
 import type { StoragePrecision } from '../passes/pipeline.ts';
@@ -37,9 +37,6 @@ function findDevice({ precision, splitProducts }: DeviceNeeds, adapter: AdapterC
   const halves = precision === 'f16' || splitProducts;
   return onDevice(() => requestDevice({ adapter, toggles: halves ? halfToggles : [] }));
 }
-
-/** Drivers of NVIDIA have f16, but Dawn does not believe them; matrices of subgroups are an experiment for it. */
-const halfToggles = ['vulkan_enable_f16_on_nvidia', 'allow_unsafe_apis', 'use_vulkan_memory_model'];
 
 /** Throws `DiagnosticError` E0502 where kernels would not run at all. */
 export function requireKernels(precision: StoragePrecision | undefined, target: RunTarget): void {
