@@ -196,7 +196,7 @@ async function adaptersOf(driver: Driver): Promise<FoundAdapter[]> {
     if (!adapter) continue;
     const { info, features, limits } = adapter;
     const { vendor, architecture, description } = info;
-    const matrices = matricesOf(info);
+    const matrices = matricesOf(info as MatrixInfo);
     reports.push({
       name: name || info.device,
       type: isSoftware(info) ? 'software' : 'hardware',

@@ -102,9 +102,9 @@ export type Stmt =
     }
   /**
    * Matrices are of the whole subgroup: in control flow that is the same for the workgroup, with places that are the
-   * same for the subgroup. `matrix` declares one, all zeros, which can be added to and made zero again.
+   * same for the subgroup. `matrix` declares one, all elements `value`; a result can be added to and made zero again.
    */
-  | { readonly kind: 'matrix'; readonly name: string; readonly type: MatrixType }
+  | { readonly kind: 'matrix'; readonly name: string; readonly type: MatrixType; readonly value: number }
   | { readonly kind: 'zero-matrix'; readonly name: string }
   | ({ readonly kind: 'load-matrix'; readonly name: string; readonly type: MatrixType } & MatrixPlace)
   /** result += left * right, in the precision of the result. */

@@ -16,7 +16,7 @@ const result: MatrixType = { use: 'result', dtype: 'f32', rows: 2, columns: 4 };
 const body: Stmt[] = [
   K.loop('i', K.i32(0), K.i32(12), [K.storeShared('tile', K.ref('i'), K.load('b', K.ref('i')))]),
   { kind: 'barrier' },
-  { kind: 'matrix', name: 'c', type: result },
+  { kind: 'matrix', name: 'c', type: result, value: 0 },
   {
     kind: 'load-matrix',
     name: 'l',

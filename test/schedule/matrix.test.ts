@@ -50,14 +50,17 @@ function inputsOf(graph: Graph, dims: D.DimEnv): Record<string, NdArray> {
   return inputs;
 }
 
-/** Runs the graph's kernels, interpreted, against the graph; some kernel must multiply matrices. */
+/**
+ * Runs the graph's kernels, interpreted, against the graph; some kernel must multiply matrices. Gives the names of arrays in
+ * workgroup memory.
+ */
 function check(
   graph: Graph,
   dims: D.DimEnv = {},
   target: Target = matrixTarget,
   factors: MatrixFactors = 'rounded',
   tolerance = 1e-10,
-): void {
+): string[] {
   const program = fuse(graph, target);
   const kernels = schedule(program, target, factors);
   const all = kernels.flatMap(s => s.kernels);
@@ -70,21 +73,22 @@ function check(
     const wrong = difference(actual.outputs.get(name)!, e, tolerance);
     if (wrong) throw new Error(`${name}: ${wrong}`);
   }
+  return all.flatMap(k => k.shared.map(s => s.name));
 }
 
 const product = (a: Shape, b: Shape): Graph => build({ a, b }, (g, [x, y]) => [g.emit(matmul, [x!, y!])]);
 
 describe('products on matrices of subgroups', () => {
-  test('sizes that no block divides', () => check(product([83, 45], [45, 50])));
-  test('sizes that blocks divide', () => check(product([128, 64], [64, 128])));
-  test('within the guaranteed limits', () => check(product([70, 64], [64, 96]), {}, smallMatrixTarget));
+  test('sizes that no block divides', () => void check(product([83, 45], [45, 50])));
+  test('sizes that blocks divide', () => void check(product([128, 64], [64, 128])));
+  test('within the guaranteed limits', () => void check(product([70, 64], [64, 96]), {}, smallMatrixTarget));
 
   test('random sizes', () => {
     const extent = fc.integer({ min: 16, max: 150 });
     const batch = fc.constantFrom<readonly number[]>([], [2]);
     const sizes = fc.tuple(extent, extent, extent, batch).filter(([m, n, k]) => m * n * k >= 2 ** 17);
     fc.assert(
-      fc.property(sizes, ([m, n, k, b]) => check(product([...b, m, k], [...b, k, n]))),
+      fc.property(sizes, ([m, n, k, b]) => void check(product([...b, m, k], [...b, k, n]))),
       { seed, numRuns },
     );
   });
@@ -96,7 +100,7 @@ describe('products on matrices of subgroups', () => {
       ]),
     ));
 
-  test('a long reduction in parts', () => check(product([32, 3000], [3000, 20])));
+  test('a long reduction in parts', () => void check(product([32, 3000], [3000, 20])));
   test('a sum of free length, put aside in between', () => {
     check(product([64, N], [N, 32]), { N: 133 });
     check(product([64, N], [N, 32]), { N: 4197 });
@@ -126,7 +130,7 @@ describe('products on matrices of subgroups', () => {
       { N: 2 },
     );
     check(
-      build({ ct: [N, 18, 9, 9], w: [18, 24, 3, 3] }, (b, [ct, w]) => [
+      build({ ct: [N, 32, 9, 9], w: [32, 24, 3, 3] }, (b, [ct, w]) => [
         b.emit(convolutionInputGradient, [ct!, w!], {
           pad_low: 1,
           pad_high: 1,
@@ -136,6 +140,28 @@ describe('products on matrices of subgroups', () => {
       { N: 2 },
     );
   });
+});
+
+test('sums of either factor beside the product', () => {
+  const both = (k: number | D.Dim, dims: D.DimEnv): void => {
+    const arrays = check(
+      build({ a: [70, k], b: [k, 44] }, (b, [x, y]) => [
+        b.emit(matmul, [x!, y!]),
+        B.reduceSum(b, x!, [1], false),
+        B.reduceSum(b, y!, [0], false),
+      ]),
+      dims,
+    );
+    expect(arrays).toEqual(expect.arrayContaining(['left_sums', 'right_sums']));
+  };
+  both(96, {});
+  both(N, { N: 150 });
+  const layer = (size: number): Graph =>
+    build({ ct: [N, 18, size, size], x: [N, 6, size, size] }, (b, [ct, x]) => [
+      b.emit(convolutionWeightGradient, [ct!, x!], { kernel: 3, pad_low: 1, pad_high: 1 }),
+      B.reduceSum(b, ct!, [0, 2, 3], false),
+    ]);
+  expect(check(layer(9), { N: 2 })).toContain('left_sums');
 });
 
 test('nothing in f32 is multiplied on matrices without being asked', () => {

@@ -1,6 +1,7 @@
 import type { MatrixPlace, MatrixType } from '../../ir/kernel.ts';
 import type { MatrixStmt } from '../../ir/kernel-parts.ts';
 import { exprPiece } from './expr.ts';
+import { literal } from './literal.ts';
 import type { Scope } from './scope.ts';
 
 /** WGSL has the number of columns before that of rows. */
@@ -14,7 +15,7 @@ export function matrixLine(s: MatrixStmt, scope: Scope): string {
   switch (s.kind) {
     case 'matrix':
       scope.matrices.set(s.name, s.type);
-      return `var ${scope.name(s.name)} = ${typeName(s.type)}();`;
+      return `var ${scope.name(s.name)} = ${typeName(s.type)}(${s.value === 0 ? '' : literal(s.value, s.type.dtype)});`;
     case 'zero-matrix':
       return `${scope.name(s.name)} = ${typeName(scope.matrices.get(s.name)!)}();`;
     case 'load-matrix': {

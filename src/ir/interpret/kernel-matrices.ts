@@ -28,7 +28,7 @@ export class MatrixStore {
       case 'matrix': {
         const { values } = this.#declare(s.name, s.type);
         return () => {
-          for (const v of values) v.fill(0);
+          for (const v of values) v.fill(s.value);
         };
       }
       case 'zero-matrix': {

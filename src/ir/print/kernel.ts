@@ -74,7 +74,7 @@ function headOf(s: Stmt): string {
       return `let ${s.name} = subgroup ${s.op}(${printKExpr(s.value)}${lane})`;
     }
     case 'matrix':
-      return `var ${s.name} : ${printMatrixType(s.type)} = 0`;
+      return `var ${s.name} : ${printMatrixType(s.type)} = ${s.value}`;
     case 'zero-matrix':
       return `${s.name} = 0`;
     case 'load-matrix':

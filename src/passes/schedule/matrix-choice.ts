@@ -25,7 +25,15 @@ export interface MatrixChoice {
   /** Matrices of results that pass through workgroup memory together. */
   readonly strip: number;
   readonly parts: { readonly left: 1 | 2; readonly right: 1 | 2 };
+  /** Factors that are summed beside the product. */
+  readonly sums: readonly Side[];
 }
+
+export type Side = 'left' | 'right';
+
+/** Rows or columns that a subgroup has. */
+export const extentOf = (c: MatrixChoice, side: Side): number =>
+  side === 'left' ? c.subgroupRows : c.subgroupColumns;
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
@@ -46,7 +54,8 @@ export const stagedSize = (width: number, depth: number, deep: boolean): number 
 function bytesOf(c: MatrixChoice): number {
   const side = (width: number, parts: number): number =>
     2 * parts * Math.max(stagedSize(width, c.depth, true), stagedSize(width, c.depth, false));
-  const scratch = 4 * subgroupsOf(c) * scratchOf(c);
+  const sums = c.sums.reduce((n, which) => n + extentOf(c, which), 0);
+  const scratch = 4 * subgroupsOf(c) * (scratchOf(c) + sums);
   return side(c.rows, c.parts.left) + side(c.columns, c.parts.right) + scratch;
 }
 
@@ -76,9 +85,12 @@ export function chooseMatrix(
   factors: MatrixFactors,
 ): MatrixChoice | undefined {
   const units = target.matrices;
-  if (!units || p.parts.length !== 1) return undefined;
+  if (!units) return undefined;
   const [left, right] = [partsOf(p.left, factors), partsOf(p.right, factors)];
   if (!left || !right) return undefined;
+  const sums = (['left', 'right'] as const).filter(which => p.parts.includes(which));
+  // What a scaled factor sums up to would have to be scaled back on its own.
+  if (sums.length > 0 && left + right > 2) return undefined;
   const size = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * nominalValue(a.extent), 1);
   const [rows, columns, depth] = [size(p.rows), size(p.columns), size(compute.reduce!.axes)];
   if (rows < 16 || columns < 16 || depth < 16 || rows * columns * depth < 2 ** 17) return undefined;
@@ -90,7 +102,7 @@ export function chooseMatrix(
     return Math.ceil(groups / machine.workgroups) * Math.ceil(depth / c.depth) * step;
   };
   let best: { choice: MatrixChoice; time: number } | undefined;
-  for (const choice of choices(target, { left, right })) {
+  for (const choice of choices(target, { left, right }, sums)) {
     const own = time(choice);
     if (!best || own < best.time) best = { choice, time: own };
   }
@@ -104,7 +116,11 @@ function partsOf(factor: Expr, factors: MatrixFactors): 1 | 2 | undefined {
 }
 
 /** Every block that the target has room for, with its matrices of most products. */
-export function choices(target: Target, parts: MatrixChoice['parts']): MatrixChoice[] {
+export function choices(
+  target: Target,
+  parts: MatrixChoice['parts'],
+  sums: MatrixChoice['sums'],
+): MatrixChoice[] {
   const { subgroupSize, shapes } = target.matrices!;
   const able = shapes
     .filter(s => s.component === 'f16' && s.result === 'f32')
@@ -114,6 +130,7 @@ export function choices(target: Target, parts: MatrixChoice['parts']): MatrixCho
     c.subgroupColumns % c.shape.n === 0 &&
     c.depth % c.shape.k === 0 &&
     scratchOf(c) % subgroupSize === 0 &&
+    Math.max(c.shape.m, c.shape.n) <= subgroupSize &&
     (c.subgroupRows / c.shape.m) % c.strip === 0 &&
     (c.subgroupColumns / c.shape.n) % c.strip === 0 &&
     threadsOf(c) <= target.maxComputeInvocationsPerWorkgroup &&
@@ -121,7 +138,17 @@ export function choices(target: Target, parts: MatrixChoice['parts']): MatrixCho
   return able.slice(0, 1).flatMap(shape =>
     blocks.flatMap(([rows, columns, subgroupRows, subgroupColumns]) =>
       [32, 16].flatMap(depth => {
-        const common = { shape, subgroupSize, rows, columns, depth, subgroupRows, subgroupColumns, parts };
+        const common = {
+          shape,
+          subgroupSize,
+          rows,
+          columns,
+          depth,
+          subgroupRows,
+          subgroupColumns,
+          parts,
+          sums,
+        };
         return [2, 1].map((strip): MatrixChoice => ({ ...common, strip })).find(fits) ?? [];
       }),
     ),

@@ -9,8 +9,9 @@ import type { Variable } from './blocked.ts';
 import type { Emitter } from './emitter.ts';
 import { loop } from './grid.ts';
 import * as K from './kexpr.ts';
-import { type MatrixChoice, range, scratchOf, subgroupsOf } from './matrix-choice.ts';
+import { type MatrixChoice, range, type Side, scratchOf, subgroupsOf } from './matrix-choice.ts';
 import type { Product } from './product.ts';
+import { SideSums } from './side-sums.ts';
 import { bound, ceilDiv, ProductBlocks } from './sides.ts';
 import { FactorStage, type Staged } from './stage-factor.ts';
 import { storeAll } from './tile.ts';
@@ -71,7 +72,7 @@ export function emitMatrixTiles(
     emitter.push({ kind: 'barrier' });
   };
   const finish = new Finish(emitter, work, compute, p, choice, { blocks, products, sub });
-  shared.push(finish.scratch);
+  shared.push(finish.scratch, ...[...products.sums.values()].map(s => s.array));
   const terms = D.constantValue(blocks.depth.total);
   if (terms === undefined || terms > longest) {
     const totals = finish.totals();
@@ -101,6 +102,8 @@ interface Corner {
 /** The matrices of results that a subgroup has. */
 class Matrices {
   readonly names: readonly (readonly string[])[];
+  /** Of factors, beside the products. */
+  readonly sums: ReadonlyMap<Side, SideSums>;
   readonly #emitter: Emitter;
   readonly #choice: MatrixChoice;
   readonly #sub: Corner;
@@ -114,10 +117,11 @@ class Matrices {
     this.names = range(choice.subgroupRows / m).map(i =>
       range(choice.subgroupColumns / n).map(j => {
         const name = emitter.name(`product_${i}_${j}`);
-        emitter.push({ kind: 'matrix', name, type });
+        emitter.push({ kind: 'matrix', name, type, value: 0 });
         return name;
       }),
     );
+    this.sums = new Map(choice.sums.map(which => [which, new SideSums(emitter, choice, which)]));
   }
 
   multiply(left: Staged, right: Staged): void {
@@ -138,6 +142,7 @@ class Matrices {
       const rs = this.names[0]!.map((_, j) => load('right', right, K.sum([this.#sub.column, K.int(j * n)])));
       for (const [i, j, x, y] of partProducts(ls, rs))
         emitter.push({ kind: 'multiply-matrix', result: this.names[i]![j]!, left: x, right: y });
+      for (const [which, sums] of this.sums) sums.add((which === 'left' ? ls : rs).map(parts => parts[0]!));
     }, name);
     const to = K.int(this.#choice.depth);
     emitter.push({ kind: 'for', name, from: K.int(0), to, step: k, body });
@@ -174,6 +179,7 @@ class Finish {
   readonly #emitter: Emitter;
   readonly #work: Work;
   readonly #compute: Compute;
+  readonly #product: Product;
   readonly #choice: MatrixChoice;
   readonly #parts: Parts;
   /** Neighbouring lanes make neighbouring outputs: they run along the side that holds the innermost axis. */
@@ -192,6 +198,7 @@ class Finish {
     this.#emitter = emitter;
     this.#work = work;
     this.#compute = compute;
+    this.#product = product;
     this.#choice = choice;
     this.#parts = parts;
     this.#rowsFast = product.rows.includes(compute.axes.at(-1)!);
@@ -261,6 +268,7 @@ class Finish {
 
   /** Adds what the matrices hold to `totals` and makes them zero. */
   putAside(totals: readonly (readonly Variable[])[]): void {
+    for (const sums of this.#parts.products.sums.values()) sums.putAside(this.scratch, this.#base, true);
     for (const [s, { names }] of this.#strips().entries()) {
       this.#storeMatrices(names);
       for (const [t, total] of totals[s]!.entries()) {
@@ -274,6 +282,8 @@ class Finish {
 
   store(totals?: readonly (readonly Variable[])[]): void {
     const emitter = this.#emitter;
+    const { sums } = this.#parts.products;
+    if (!totals) for (const side of sums.values()) side.putAside(this.scratch, this.#base, false);
     for (const [s, strip] of this.#strips().entries()) {
       if (totals)
         // Each lane reads back what it wrote itself.
@@ -312,7 +322,14 @@ class Finish {
     const value = emitter.bind('sum', this.#load(e));
     const map: E.ExprMap = { axis: a => positions.get(a) };
     const { outs, axes } = this.#compute;
-    const then = emitter.block(() => storeAll(emitter, this.#work, outs, axes, map, () => value));
+    const { sums } = this.#parts.products;
+    const reduced = (component: number): KExpr => {
+      const part = this.#product.parts[component]!;
+      if (part === 'product') return value;
+      const inside = part === 'left' ? [inRow, K.int(row)] : [inColumn, K.int(column)];
+      return sums.get(part)!.at(K.sum(inside));
+    };
+    const then = emitter.block(() => storeAll(emitter, this.#work, outs, axes, map, reduced));
     if (guards.length === 0) for (const s of then) emitter.push(s);
     else emitter.push({ kind: 'if', condition: guards.reduce((x, y) => K.binary('and', x, y)), then });
   }
