@@ -70,6 +70,15 @@ describe('run', () => {
     expect(results[0]).not.toEqual(results[2]);
   });
 
+  it.each(['webgpu', 'wasm'])('splits no products where there are no matrices: %s', async target => {
+    const results = [];
+    for (const more of [[], ['--split-products']]) {
+      await run('--weights', weightsFile, '--target', target, ...more);
+      results.push(Object.values(outputs())[0]!.data);
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
   it('names inputs that are missing, extra or misshapen, with both shapes', async () => {
     const given = writeTensors(at('wrong.safetensors'), { x: f32([2, 5]), z: f32([1]) });
     const base = ['run', file, '--net', 'Tiny', '--outputs', at('out/n'), '--target', 'interpret'];
