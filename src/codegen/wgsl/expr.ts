@@ -90,7 +90,7 @@ function loadPiece(e: Extract<KExpr, { kind: 'load' }>, scope: Scope): Piece {
   scope.buffersUsed.add(e.buffer);
   const index = exprPiece(e.index, scope);
   const { vectors } = scope.kernel.buffers.find(b => b.name === e.buffer) ?? {};
-  if (vectors) return element(scope.name(e.buffer), infix('/', index, atom(literal(vectors, e.index.dtype))));
+  if (vectors) return element(scope.name(e.buffer), infix('>>', index, atom(`${Math.log2(vectors)}u`)));
   if (lanesOf(e) > 1 || e.mask) return loadLanes(e, index, scope);
   if (e.dtype === 'u8') return call(scope.unpacker(e.buffer), index);
   const word = element(scope.name(e.buffer), index);

@@ -3,14 +3,19 @@ import type { Axis, Compute, Expr, Index } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { KExpr, MatrixPlace, SharedArray } from '../../ir/kernel.ts';
+import { loadsOf } from '../fuse/definition.ts';
+import type { Variable } from './blocked.ts';
 import type { Emitter } from './emitter.ts';
 import { loop } from './grid.ts';
 import * as K from './kexpr.ts';
-import { type MatrixChoice, stagedSize, stagedStride, threadsOf } from './matrix-choice.ts';
+import { type MatrixChoice, range, stagedSize, stagedStride, threadsOf } from './matrix-choice.ts';
 import { bound, type Flat, isContiguous, type ProductBlocks, stored } from './sides.ts';
 
 /** Elements that an invocation reads at once where memory lets it. */
 const together = 4;
+
+/** Reads of an invocation that may wait in registers. */
+const mostAhead = 8;
 
 type Position = Pick<MatrixPlace, 'index' | 'stride' | 'byColumns'>;
 
@@ -41,6 +46,9 @@ export class FactorStage {
   /** Memory runs along the reduction. */
   readonly #deep: boolean;
   readonly #lanes: number;
+  /** The next slice is read while one is multiplied, and waits in registers. */
+  readonly #ahead: boolean;
+  #waiting: readonly Variable[] | undefined;
 
   constructor(
     emitter: Emitter,
@@ -60,6 +68,13 @@ export class FactorStage {
     const inner = D.constantValue(fast.axes.at(-1)!.extent);
     const whole = inner !== undefined && inner % together === 0 && isContiguous(compute, factor, fast);
     this.#lanes = whole ? together : 1;
+    const loads = loadsOf([this.#factor]);
+    this.#ahead =
+      whole &&
+      loads.length <= 2 &&
+      loads.every(l => !l.guard) &&
+      this.#count % threadsOf(choice) === 0 &&
+      this.#turns <= mostAhead;
     const size = stagedSize(this.#width, choice.depth, this.#deep);
     this.arrays = ['', '_rest']
       .slice(0, parts)
@@ -95,61 +110,100 @@ export class FactorStage {
     return K.sum([K.scale(slow, this.#stride), fast]);
   }
 
-  /** Every invocation brings as many elements as any other. */
-  fill(): void {
-    const emitter = this.#emitter;
-    const { depth } = this.#choice;
-    const lanes = this.#lanes;
-    const threads = threadsOf(this.#choice);
-    const count = (this.#width * depth) / lanes;
-    const turn: Axis = { name: 'turn', extent: D.constant(Math.ceil(count / threads)) };
-    loop(emitter, turn, () => {
-      const e = emitter.bind(
-        'e',
-        K.sum([K.scale(emitter.index(A.index(turn)), threads), K.builtin('local')]),
-      );
-      if (count % threads === 0) this.#element(e);
-      else {
-        const then = emitter.block(() => this.#element(e));
-        emitter.push({ kind: 'if', condition: K.binary('lt', e, K.int(count)), then });
-      }
-    });
+  /** Reads the first slice ahead of all loops. */
+  begin(): void {
+    if (!this.#ahead) return;
+    this.#waiting = range(this.#turns).map(t =>
+      this.#emitter.variable(`${this.#which}_next`, this.#read(this.#element(t), K.int(0)).value),
+    );
   }
 
-  /** `e` counts groups of as many elements as are read at once, along the fast side first. */
-  #element(e: KExpr): void {
+  /** Brings the slice into workgroup memory; every invocation as many elements as any other. */
+  fill(): void {
+    const emitter = this.#emitter;
+    const put = (e: KExpr): void => {
+      const { index, value } = this.#read(e, emitter.index(A.index(this.#slice)));
+      this.#store(index, value);
+    };
+    if (this.#waiting)
+      for (const [t, value] of this.#waiting.entries())
+        this.#store(this.#places(this.#element(t)).index, value);
+    else {
+      const turn: Axis = { name: 'turn', extent: D.constant(this.#turns) };
+      loop(emitter, turn, () => {
+        const e = emitter.bind('e', this.#element(emitter.index(A.index(turn))));
+        if (this.#count % threadsOf(this.#choice) === 0) return put(e);
+        const then = emitter.block(() => put(e));
+        emitter.push({ kind: 'if', condition: K.binary('lt', e, K.int(this.#count)), then });
+      });
+    }
+  }
+
+  /** Reads the slice after this one while this one is multiplied; after the last it is read again, for nothing. */
+  readAhead(): void {
+    const emitter = this.#emitter;
+    if (!this.#waiting) return;
+    const last = emitter.dim(D.sub(this.#slice.extent, D.constant(1)));
+    const after = K.sum([emitter.index(A.index(this.#slice)), K.int(1)]);
+    const next = emitter.bind('next', K.binary('min', after, last));
+    for (const [t, { name }] of this.#waiting.entries())
+      emitter.push({ kind: 'assign', name, value: this.#read(this.#element(t), next).value });
+  }
+
+  /** Groups of elements that are read at once. */
+  get #count(): number {
+    return (this.#width * this.#choice.depth) / this.#lanes;
+  }
+
+  get #turns(): number {
+    return Math.ceil(this.#count / threadsOf(this.#choice));
+  }
+
+  #element(turn: KExpr | number): KExpr {
+    const threads = threadsOf(this.#choice);
+    const first = typeof turn === 'number' ? K.int(turn * threads) : K.scale(turn, threads);
+    return this.#emitter.bind('e', K.sum([first, K.builtin('local')]));
+  }
+
+  /** Where group `e` of a block goes, and which it is along both sides: those along the fast one come first. */
+  #places(e: KExpr): { readonly index: KExpr; readonly inSide: KExpr; readonly inDepth: KExpr } {
     const emitter = this.#emitter;
     const lanes = this.#lanes;
-    const { depth } = this.#choice;
-    const fastCount = (this.#deep ? depth : this.#width) / lanes;
+    const fastCount = (this.#deep ? this.#choice.depth : this.#width) / lanes;
     const inFast = emitter.bind('e_fast', K.binary('mod', e, K.int(fastCount)));
     const inSlow = emitter.bind('e_slow', K.binary('floordiv', e, K.int(fastCount)));
     const [inSide, inDepth] = this.#deep ? [inSlow, inFast] : [inFast, inSlow];
+    const wide = (x: KExpr, by: boolean): KExpr => (by ? K.scale(x, lanes) : x);
+    const index = this.#index(wide(inSide, !this.#deep), wide(inDepth, this.#deep));
+    return { index: emitter.bind('to', index), inSide, inDepth };
+  }
+
+  /** The elements of a group, as they wait: in f16 where that is all of them. */
+  #read(e: KExpr, slice: KExpr): { readonly index: KExpr; readonly value: KExpr } {
+    const emitter = this.#emitter;
+    const lanes = this.#lanes;
+    const { index, inSide, inDepth } = this.#places(e);
     const tile = this.#which === 'left' ? this.#blocks.rowTile : this.#blocks.columnTile;
-    const slice = emitter.index(A.index(this.#slice));
-    const lane: Axis = { name: 'lane', extent: D.constant(lanes) };
-    const side = this.#at(this.#side, tile, this.#width, inSide, !this.#deep && lanes > 1 ? lane : undefined);
+    const lane: Axis | undefined = lanes > 1 ? { name: 'lane', extent: D.constant(lanes) } : undefined;
+    const side = this.#at(this.#side, tile, this.#width, inSide, this.#deep ? undefined : lane);
     const deep = this.#at(
       this.#blocks.depth,
       slice,
-      depth,
+      this.#choice.depth,
       inDepth,
-      this.#deep && lanes > 1 ? lane : undefined,
+      this.#deep ? lane : undefined,
     );
-
     const positions = new Map([...this.#blocks.batch, ...side.place, ...deep.place]);
     const guards = [...side.guards, ...deep.guards];
-    const inside = guards.length > 0 ? guards.reduce((x, y) => K.binary('and', x, y)) : undefined;
-    const wide = (x: KExpr, by: boolean): KExpr => (by ? K.scale(x, lanes) : x);
-    const index = emitter.bind('to', this.#index(wide(inSide, !this.#deep), wide(inDepth, this.#deep)));
-    const fill = (): void => {
-      const mapped = E.mapExpr(this.#factor, { axis: a => positions.get(a) });
-      const value = emitter.expr(mapped);
-      const kept = inside ? K.select(inside, value, K.constant(0, value.dtype)) : value;
-      this.#store(index, K.splat(kept, lanes));
+    let value = K.int(0);
+    const read = (): void => {
+      const all = emitter.expr(E.mapExpr(this.#factor, { axis: a => positions.get(a) }));
+      const inside = guards.reduce<KExpr>((x, y) => K.binary('and', x, y), K.constant(1, 'bool'));
+      value = K.splat(K.select(inside, all, K.constant(0, all.dtype)), lanes);
     };
-    if (lanes > 1) emitter.withLanes(lane, lanes, fill);
-    else fill();
+    if (lane) emitter.withLanes(lane, lanes, read);
+    else read();
+    return { index, value: this.arrays.length === 1 ? K.cast('f16', value) : value };
   }
 
   #store(index: KExpr, given: KExpr): void {
@@ -157,10 +211,14 @@ export class FactorStage {
     const put = (array: SharedArray, value: KExpr): void =>
       emitter.push({ kind: 'store-shared', array: array.name, index, value });
     const [first, rest] = this.arrays;
-    const value = rest ? emitter.bind('value', given) : given;
-    const part = rest ? emitter.bind('part', K.cast('f16', value)) : K.cast('f16', value);
+    if (!rest) {
+      put(first!, given);
+      return;
+    }
+    const value = emitter.bind('value', given);
+    const part = emitter.bind('part', K.cast('f16', value));
     put(first!, part);
-    if (rest) put(rest, K.cast('f16', K.binary('sub', value, K.cast('f32', part))));
+    put(rest, K.cast('f16', K.binary('sub', value, K.cast('f32', part))));
   }
 
   /**
