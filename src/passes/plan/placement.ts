@@ -48,7 +48,7 @@ export function place(demands: readonly Demand[], sizes: DimEnv): Placement {
     }
     const starts = highest.of([...below].flatMap(j => ends[j]!));
     offsets[i] = D.max(starts);
-    ends[i] = starts.map(s => D.add(s, rounded[i]!));
+    ends[i] = starts.map(s => highest.above(s, rounded[i]!));
   }
   const last = new Set(top.filter(i => i !== undefined));
   return { offsets, bytes: D.max(highest.of([...last].flatMap(i => ends[i]!))) };
@@ -110,6 +110,18 @@ class Highest {
     return found;
   }
 
+  /** Where `bytes` from `start` on end. */
+  above(start: Dim, bytes: Dim): Dim {
+    const end = D.add(start, bytes);
+    const [x, y] = [this.#at(start), this.#at(bytes)];
+    if (!this.#values.has(end.key))
+      this.#values.set(
+        end.key,
+        x.map((n, i) => n + y[i]!),
+      );
+    return end;
+  }
+
   #at(d: Dim): readonly number[] {
     let known = this.#values.get(d.key);
     if (!known) this.#values.set(d.key, (known = this.#samples.map(s => D.evaluate(d, s))));
@@ -122,14 +134,15 @@ class Highest {
     if (this.#at(b).some((n, i) => n > high[i]!)) return false;
     const key = `${a.key} >= ${b.key}`;
     let known = this.#proved.get(key);
-    if (known === undefined) this.#proved.set(key, (known = D.lowerBound(D.sub(a, b)) >= 0));
+    if (known === undefined) this.#proved.set(key, (known = D.isAtLeast(a, b)));
     return known;
   }
 }
 
 /** At least both for all sizes: the larger coefficient of each product, none of which may be negative. */
 function upper(a: Dim, b: Dim): Dim | undefined {
-  const more = D.sub(b, a).terms.filter(t => t.coefficient > 0);
-  const isSound = D.sub(b, a).terms.every(t => D.lowerBound(D.ofTerms([{ ...t, coefficient: 1 }])) >= 0);
+  const { terms } = D.sub(b, a);
+  const more = terms.filter(t => t.coefficient > 0);
+  const isSound = terms.every(t => D.lowerBound(D.ofTerms([{ ...t, coefficient: 1 }])) >= 0);
   return isSound ? D.add(a, D.ofTerms(more)) : undefined;
 }
