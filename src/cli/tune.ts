@@ -11,7 +11,7 @@ import { note, type OutputOptions } from './output.ts';
 import { listenForInterrupt } from './training/interrupt.ts';
 import { openBar } from './training/progress.ts';
 import type { Bench } from './tune/memory.ts';
-import { type Found, search, timeDefault } from './tune/search.ts';
+import { type Found, search, signals, timeDefault } from './tune/search.ts';
 import { openTable, saveTable } from './tune/table.ts';
 import { type Task, tasksOf } from './tune/tasks.ts';
 
@@ -114,6 +114,7 @@ async function worthwhile(
 ): Promise<Task[]> {
   const timed: { task: Task; time: number }[] = [];
   for (const task of tasks) {
+    await signals();
     if (stopped()) return [];
     try {
       timed.push({ task, time: task.times * (await timeDefault(bench, task, target)) });
