@@ -1,6 +1,7 @@
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
+import { gpuTarget } from '../ir/target.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
 import { usesF16, usesSubgroups } from './wgsl/uses.ts';
@@ -70,6 +71,24 @@ export function featuresOf({ features = [], programs }: ModuleEntry): readonly s
     ...(kernels.some(usesSubgroups) ? ['subgroups'] : []),
   ];
   return [...new Set([...features, ...used])];
+}
+
+/** Limits that an entry's kernels need beyond those that every device has. */
+export function limitsOf({ limits = {}, programs }: ModuleEntry): Readonly<Record<string, number>> {
+  const kernels = programs.flatMap(({ plan }) => plan.kernels);
+  const invocations = Math.max(0, ...kernels.map(k => k.workgroupSize));
+  const bytes = Math.max(
+    0,
+    ...kernels.map(k => k.shared.reduce((n, s) => n + s.size * (s.dtype === 'f16' ? 2 : 4), 0)),
+  );
+  return {
+    ...(invocations > gpuTarget.maxComputeInvocationsPerWorkgroup && {
+      maxComputeInvocationsPerWorkgroup: invocations,
+      maxComputeWorkgroupSizeX: invocations,
+    }),
+    ...(bytes > gpuTarget.maxComputeWorkgroupStorageSize && { maxComputeWorkgroupStorageSize: bytes }),
+    ...limits,
+  };
 }
 
 /** Names that the declarations import. */

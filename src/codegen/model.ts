@@ -2,7 +2,7 @@ import type * as R from '../../runtime/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
-import { featuresOf, type ModuleEntry, stepTable, usedState } from './entry.ts';
+import { featuresOf, limitsOf, type ModuleEntry, stepTable, usedState } from './entry.ts';
 import { type KernelSet, type ShaderKernel, shaders } from './kernels.ts';
 import { maxGroups } from './size.ts';
 
@@ -18,7 +18,7 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
     programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, kernels)])),
     ...(steps && { steps }),
     features: featuresOf(entry),
-    limits: entry.limits ?? {},
+    limits: limitsOf(entry),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanDispatch, StateLayout } from '../ir/plan.ts';
-import { type EntryProgram, featuresOf, forApps, type ModuleEntry } from './entry.ts';
+import { type EntryProgram, featuresOf, forApps, limitsOf, type ModuleEntry } from './entry.ts';
 import { type ShaderKernel, shaders } from './kernels.ts';
 import { across, down } from './model.ts';
 import { heading, type ModuleOptions, ModulePrinter, opener, preamble } from './module-printer.ts';
@@ -76,7 +76,7 @@ class GpuModulePrinter extends ModulePrinter {
   }
 
   protected modelFields(entry: ModuleEntry): string[] {
-    const limits = Object.entries(entry.limits ?? {}).map(
+    const limits = Object.entries(limitsOf(entry)).map(
       ([name, value]) => `${propertyKey(name)}: ${Number(value)}`,
     );
     return [
