@@ -140,11 +140,11 @@ const dropping: Pass<Program> = {
   run: dropUnitAxes,
 };
 
-const overwriting: Pass<Program> = {
+const overwriting = (prologue: boolean): Pass<Program> => ({
   name: 'overwrite',
   doc: 'Lets elementwise works write over an input that nothing needs afterwards.',
-  run: overwrite,
-};
+  run: p => overwrite(p, prologue),
+});
 
 const blocking: Pass<Program> = {
   name: 'block-batch',
@@ -266,16 +266,17 @@ function arranged(program: Program, context: PipelineContext): Program {
 /** Kernels for every work, and a place for every tensor. Where there is a limit, results are made again until they fit. */
 function lower(unordered: Program, layout: StateLayout, context: PipelineContext, name: string): Lowered {
   const { target, memoryLimit } = context;
+  const prologue = target.kind === 'cpu';
   const sizes = packedFor(unordered, context.sizes ?? {}, name);
   const ordering: Pass<Program> = {
     name: 'order',
     doc: 'Puts works into an order in which few bytes live at once.',
-    run: p => orderWorks(p, sizes),
+    run: p => orderWorks(p, sizes, prologue),
   };
-  const sourceBytes = liveBytes(unordered, sizes);
+  const sourceBytes = liveBytes(unordered, sizes, prologue);
   const ordered = runPass(ordering, unordered, context, programLevel, programLevel);
   const finish = (given: Program): Lowered => {
-    const program = runPass(overwriting, given, context, programLevel, programLevel);
+    const program = runPass(overwriting(prologue), given, context, programLevel, programLevel);
     const scheduled = runPass(
       {
         name: 'schedule',
@@ -291,7 +292,7 @@ function lower(unordered: Program, layout: StateLayout, context: PipelineContext
       {
         name: 'plan-memory',
         doc: 'Gives every tensor its place and every dispatch its bindings.',
-        run: list => planMemory(program, list, layout, { prologue: target.kind === 'cpu', sizes }),
+        run: list => planMemory(program, list, layout, { prologue, sizes }),
       },
       scheduled,
       context,
@@ -303,8 +304,7 @@ function lower(unordered: Program, layout: StateLayout, context: PipelineContext
   if (memoryLimit === undefined) return finish(ordered);
   return fitInto(
     ordered,
-    sizes,
-    memoryLimit,
+    { bytes: memoryLimit, sizes, prologue },
     finish,
     bytes => new DiagnosticError(aboveMemoryLimit(name, memoryLimit, bytes, sizes)),
   );
