@@ -1,6 +1,7 @@
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
+import { printType } from '../ir/type.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
 import { usesF16, usesSubgroups } from './wgsl/uses.ts';
@@ -70,6 +71,38 @@ export function featuresOf({ features = [], programs }: ModuleEntry): readonly s
     ...(kernels.some(usesSubgroups) ? ['subgroups'] : []),
   ];
   return [...new Set([...features, ...used])];
+}
+
+/** WebGPU's default limits for sizes. */
+const defaults = { maxBufferSize: 256 * 2 ** 20, maxStorageBufferBindingSize: 128 * 2 ** 20 };
+
+/** A limit beyond the default, and what needs it. */
+export interface Need {
+  readonly limit: string;
+  readonly bytes: number;
+  readonly what: string;
+}
+
+/** Sizes beyond WebGPU's defaults that an entry takes whatever the free dims are. */
+export function needsOf(entry: ModuleEntry, { bytes: stateBytes }: UsedState): readonly Need[] {
+  const needs = new Map<keyof typeof defaults, Need>();
+  const add = (limit: keyof typeof defaults, bytes: number, what: () => string): void => {
+    if (bytes > Math.max(defaults[limit], needs.get(limit)?.bytes ?? 0))
+      needs.set(limit, { limit, bytes, what: what() });
+  };
+  const least = (d: Dim): number => Math.max(0, D.lowerBound(d));
+  add('maxBufferSize', stateBytes, () => 'parameters and states');
+  for (const plan of entry.programs.flatMap(plansOf)) {
+    add('maxBufferSize', least(plan.arenaBytes), () => `the memory of ${plan.name}`);
+    for (const { bindings } of plan.dispatches)
+      for (const { tensor, bytes } of bindings)
+        add(
+          'maxStorageBufferBindingSize',
+          least(bytes),
+          () => `${tensor.path ?? tensor.name}: ${printType(tensor.type)}`,
+        );
+  }
+  return [...needs.values()];
 }
 
 /** Names that the declarations import. */

@@ -29,6 +29,7 @@ import { liveBytes, orderWorks } from './order/index.ts';
 import { overwrite } from './overwrite.ts';
 import { pack, packGroups, stateOrder } from './pack.ts';
 import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, runPass } from './pass.ts';
+import { beyondReach } from './plan/reach.ts';
 import { layoutState, planMemory } from './plan-memory.ts';
 import { nominal } from './prices.ts';
 import { fitInto } from './recompute/index.ts';
@@ -111,6 +112,8 @@ export interface PipelineContext extends PassContext {
   readonly precision?: StoragePrecision;
   /** Sizes of free dims for which memory is packed, by name or by `train.name`; nominal ones for others. */
   readonly sizes?: DimEnv;
+  /** Whoever gives the sizes finds out for himself whether a device has room for them. */
+  readonly sizesAreTried?: boolean;
   /** Bytes that the arena of each program may take at those sizes; as many as it wants where absent. */
   readonly memoryLimit?: number;
   /** No transforms that save products and lose digits. */
@@ -211,7 +214,7 @@ export function compileModule(module: Module, context: PipelineContext): Compile
       {
         name: 'pack',
         doc: 'Joins equal elementwise works over tensors that lie side by side.',
-        run: p => pack(p, layout),
+        run: p => pack(p, layout, target.maxStorageBufferBindingSize),
       },
       program,
       own,
@@ -301,21 +304,37 @@ function lower(unordered: Program, layout: StateLayout, context: PipelineContext
     );
     return { program, scheduled, plan, sourceBytes };
   };
-  if (memoryLimit === undefined) return finish(ordered);
-  return fitInto(
-    ordered,
-    { bytes: memoryLimit, sizes, prologue },
-    finish,
-    bytes => new DiagnosticError(aboveMemoryLimit(name, memoryLimit, bytes, sizes)),
-  );
+  const made =
+    memoryLimit === undefined
+      ? finish(ordered)
+      : fitInto(
+          ordered,
+          { bytes: memoryLimit, sizes, prologue },
+          finish,
+          bytes => new DiagnosticError(aboveMemoryLimit(name, memoryLimit, bytes, sizes)),
+        );
+  const given = context.sizesAreTried ? {} : givenFor(name, context.sizes ?? {}, Object.keys(sizes));
+  const beyond = beyondReach(made.plan, layout, target, given);
+  if (beyond.length > 0) throw new DiagnosticError(...beyond);
+  return made;
 }
 
 /** Sizes of the free dims of a program: those given for it or for all, else nominal ones. */
 function packedFor({ tensors }: Program, given: DimEnv, name: string): DimEnv {
   const dims = new Set<string>();
   for (const t of tensors) for (const d of t.type.shape) D.symbols(d, dims);
+  const known = givenFor(name, given, [...dims]);
+  return Object.fromEntries([...dims].map(d => [d, known[d] ?? nominal]));
+}
+
+function givenFor(name: string, given: DimEnv, dims: readonly string[]): DimEnv {
   const train = name.split('.')[0]!;
-  return Object.fromEntries([...dims].map(d => [d, given[`${train}.${d}`] ?? given[d] ?? nominal]));
+  return Object.fromEntries(
+    dims.flatMap(d => {
+      const size = given[`${train}.${d}`] ?? given[d];
+      return size === undefined ? [] : [[d, size]];
+    }),
+  );
 }
 
 /** One layout serves all runs, so what is kept between runs has a size that is known here. */

@@ -15,6 +15,7 @@ import type { LoopRange, Program, Tensor, Work } from '../ir/program.ts';
 import { loopRanges, storageOf } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
 import { InternalError } from '../support/internal-error.ts';
+import { countsOf } from './plan/counts.ts';
 import { mostLive } from './plan/pack-intervals.ts';
 import { alignedBytes, place } from './plan/placement.ts';
 import { prologueOf } from './plan/prologue.ts';
@@ -131,6 +132,7 @@ export function planMemory(
     return { name: kernel.name, origin: kernel.origin, kernel: list.add(kernel), bindings };
   });
 
+  const bytes = dispatches.flatMap(d => d.bindings.map(b => b.bytes));
   const hostTensor = (tensor: Tensor, name: string, role: PlanTensor['role']): PlanTensor => {
     const { buffer, offset } = placeOf(tensor);
     if (buffer !== 'arena')
@@ -160,6 +162,7 @@ export function planMemory(
     loops,
     blocks,
     positive: unprovenExtents(tensors),
+    counts: countsOf(tensors, program.works, kernels, bytes, sizes),
     totalBytes: blocks.map(b => alignedBytes(b.bytes)).reduce(D.add, D.constant(0)),
     liveBytes: sizes => mostAlive(blocks, sizes),
   };
