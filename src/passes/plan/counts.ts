@@ -8,10 +8,14 @@ import { mostElements } from '../../ir/target.ts';
 import { elementCount } from '../../ir/type.ts';
 import { computeLoads } from '../fuse/definition.ts';
 
+/** What workgroups may have more than there is to do, in all. */
+const rounding = D.constant(2 ** 24);
+
 /**
- * All that kernels count: the elements of tensors, the positions that are computed before a guard looks at them, the points of outputs and of reductions (which may be more, as those
- * that are fused have no memory), and invocations. What another count reaches for all sizes is left out, and what has a
- * word of memory for each in what is bound: `bytes` end before so many words.
+ * All that kernels count: the elements of tensors, the points of outputs and of reductions (which may be more, as those
+ * that are fused have no memory), invocations, and the positions that are computed before a guard looks at them. What
+ * another count reaches for all sizes is left out, and what has more than three `bytes` for each among those that are
+ * bound: they end at 2^32.
  */
 export function countsOf(
   tensors: readonly Tensor[],
@@ -37,7 +41,7 @@ export function countsOf(
   for (const k of kernels) add(k, D.scale(k.groups, k.workgroupSize));
   const words = [...new Map(bytes.map(b => [b.key, b])).values()];
   const open = [...all.values()].filter(
-    ({ size }) => !words.some(b => D.lowerBound(D.sub(b, D.scale(size, 4))) >= 0),
+    ({ size }) => !words.some(b => D.lowerBound(D.add(D.sub(b, D.scale(size, 3)), rounding)) >= 0),
   );
   return highest(open, sizes);
 }
