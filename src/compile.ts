@@ -30,6 +30,11 @@ export interface CompileOptions extends CheckOptions {
    */
   readonly precision?: StoragePrecision;
   /**
+   * `sizes` that no device has room for are no error here: whoever gives them checks them against the device. Otherwise
+   * they are E0224.
+   */
+  readonly sizesAreTried?: boolean;
+  /**
    * Bytes that the memory of each program may take beside parameters and states, at the sizes given (64 for others):
    * results are let go of and computed again until it fits.
    */
@@ -89,6 +94,7 @@ export function compile(source: Source, options: CompileOptions = {}): Compiled 
       target: options.target ?? gpuTarget,
       diagnostics: later,
       ...(options.sizes && { sizes: options.sizes }),
+      ...(options.sizesAreTried && { sizesAreTried: true }),
       ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
       ...(options.precision && { precision: options.precision }),
       ...(options.exact && { exact: options.exact }),

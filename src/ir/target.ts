@@ -10,6 +10,8 @@ export interface Target {
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;
   readonly maxStorageBufferBindingSize: number;
+  /** Bytes that no adapter binds more of at once, and of all memory together where that has an end of its own. */
+  readonly mostBytes: { readonly binding: number; readonly memory?: number };
   /** Features that kernels may use, by WebGPU's names. */
   readonly features: ReadonlySet<string>;
   /** The adapter that it stands for, by the name that it has in tables of measured schedules; absent: any of its kind. */
@@ -18,12 +20,16 @@ export interface Target {
   readonly eager?: boolean;
 }
 
+/** Kernels count elements in 32 bits; the last workgroup and the last row of a grid go a little further. */
+export const mostElements = 2 ** 31 - 2 ** 16;
+
 /** WebGPU's guaranteed limits. */
 const base = {
   maxStorageBuffersPerShaderStage: 8,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupStorageSize: 16384,
   maxStorageBufferBindingSize: 128 * 2 ** 20,
+  mostBytes: { binding: 2 ** 32 - 4 },
   features: new Set<string>(),
 };
 
@@ -48,5 +54,6 @@ export const wasmTarget: Target = {
   maxComputeInvocationsPerWorkgroup: 1,
   maxComputeWorkgroupStorageSize: 2 ** 20,
   maxStorageBufferBindingSize: 2 ** 32 - 2 ** 16,
+  mostBytes: { binding: 2 ** 32 - 2 ** 16, memory: 2 ** 32 },
   features: new Set<string>(),
 };

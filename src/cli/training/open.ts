@@ -120,6 +120,7 @@ export async function openTrainer(
       target: backend.target,
       only: name => names.has(name),
       checked: true,
+      sizesAreTried: true,
     });
     const entry = entries.find(e => e.kind === 'train' && e.name === train.name)!;
     trainer = await DeviceTrainer.open(backend, entry, compiled.layout, { seed, feed });
