@@ -213,7 +213,9 @@ describe('a table of measured schedules', () => {
   const [work] = program.works;
 
   test('goes before estimates; what is not legal for the work is ignored', () => {
-    const other = candidates(work!, gpuTarget).find(c => c.text.includes(' ahead'))!;
+    const other = candidates(work!, gpuTarget)
+      .slice(1)
+      .find(c => c.text.includes(' ahead'))!;
     const usual = schedule(program, gpuTarget);
     const asked: string[] = [];
     const tuned = schedule(program, gpuTarget, shape => {

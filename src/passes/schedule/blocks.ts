@@ -152,7 +152,7 @@ const fitsSide = (size: number, extent: number): boolean => size === sides[0] ||
 function fitsParts(n: number, vectors: boolean, { depth, along, orders }: ProductShape): boolean {
   if (n === 1) return true;
   const { left, right } = orders[vectors ? 'vectors' : 'scalars'];
-  const inFours = left.fours === along || right.fours === along;
+  const inFours = [left, right].some(o => o.alongDepth && o.fours?.includes(along));
   return (
     n <= nominalValue(along.extent) &&
     depth / n >= shortest &&

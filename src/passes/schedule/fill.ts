@@ -22,8 +22,8 @@ export const flat = (axes: readonly Axis[]): Flat => ({ axes, total: D.product(a
 export interface FillOrder {
   /** Along the reduction, where memory runs along it; along the side otherwise. */
   readonly alongDepth: boolean;
-  /** The axis of which an invocation reads four points at a time; undefined where it reads one. */
-  readonly fours?: Axis;
+  /** The innermost axes, taken as one, of which an invocation reads four points at a time; none where it reads one. */
+  readonly fours?: readonly Axis[];
   /** Inputs of which such four are one vector in memory. */
   readonly aligned: ReadonlySet<number>;
 }
@@ -38,15 +38,22 @@ export function fillOrder(
   side: readonly Axis[],
   fours: boolean,
 ): FillOrder {
-  const depth = compute.reduce!.axes;
-  const alongDepth = runsAlong(compute, factor, innermost(depth));
-  const fast = innermost(alongDepth ? depth : side);
-  if (!fours || !fast || !D.divideExact(fast.extent, D.constant(4)))
-    return { alongDepth, aligned: new Set() };
   const loads = loadsOf([factor]);
+  const depth = compute.reduce!.axes;
+  const alongDepth = loads.some(load => runOf(compute, load, depth).length >= 8);
+  const axes = alongDepth ? depth : side;
+  if (!fours) return { alongDepth, aligned: new Set() };
+  // As many axes as make vectors of all memory; what is gathered goes along the innermost.
+  const groups = suffixes(axes).filter(group => isFourfold(points(group)));
+  const isWhole = (load: Load, group: readonly Axis[]): boolean =>
+    isAligned(work, compute, load, group) || !dependsOn(load, group);
+  const group =
+    groups.findLast(g => loads.every(load => isWhole(load, g))) ??
+    groups.find(g => g.filter(a => !isSingle(a)).length === 1);
+  if (!group) return { alongDepth, aligned: new Set() };
   const aligned = new Set(loads.map(l => l.input));
-  for (const load of loads) if (!isAligned(work, compute, load, fast)) aligned.delete(load.input);
-  return { alongDepth, fours: fast, aligned };
+  for (const load of loads) if (!isAligned(work, compute, load, group)) aligned.delete(load.input);
+  return { alongDepth, fours: group, aligned };
 }
 
 /** Inputs that lie in vectors: whatever either factor reads of them is a whole vector. */
@@ -66,38 +73,67 @@ export function inputsInVectors(work: Work, factors: readonly (readonly [Expr, F
   ];
 }
 
-const innermost = (axes: readonly Axis[]): Axis | undefined => axes.findLast(a => !D.isConstant(a.extent, 1));
+const isSingle = (axis: Axis): boolean => D.isConstant(axis.extent, 1);
+const isFourfold = (d: Dim): boolean => D.divideExact(d, D.constant(4)) !== undefined;
+const points = (axes: readonly Axis[]): Dim => D.product(axes.map(a => a.extent));
 
-/** Whether a factor's memory runs along an axis. */
-function runsAlong(compute: Compute, factor: Expr, axis: Axis | undefined): boolean {
-  return (
-    axis !== undefined &&
-    nominalValue(axis.extent) >= 8 &&
-    loadsOf([factor]).some(load => {
-      const step = stepsOf(compute, load).axes.get(axis);
-      return step !== undefined && D.isConstant(step, 1);
-    })
+/** The innermost axis, the two innermost, and so on. */
+const suffixes = (axes: readonly Axis[]): (readonly Axis[])[] =>
+  axes.map((_, i) => axes.slice(axes.length - 1 - i));
+
+/** The steps of a load's address where some axes are one, which comes along. */
+function stepsOf(
+  compute: Compute,
+  load: Load,
+  group: readonly Axis[],
+): ReturnType<typeof A.axisCoefficients> & { readonly one: Axis } {
+  const one: Axis = { name: 'one', extent: points(group) };
+  const within = A.unflatten(
+    A.index(one),
+    group.map(a => a.extent),
   );
+  const positions = new Map(group.map((a, i) => [a, within[i]!]));
+  const at = load.at.map(x => E.mapIndex(x, { axis: a => positions.get(a) }));
+  return { ...A.axisCoefficients(A.flatten(at, compute.inputs[load.input]!.shape)), one };
 }
 
-const stepsOf = (compute: Compute, load: Load): ReturnType<typeof A.axisCoefficients> =>
-  A.axisCoefficients(A.flatten(load.at, compute.inputs[load.input]!.shape));
+/** Whether memory goes one element on with each point of these axes, taken as one. */
+function isAlong(compute: Compute, load: Load, group: readonly Axis[]): boolean {
+  const { axes, rest, one } = stepsOf(compute, load, group);
+  const step = axes.get(one);
+  let mixed = false;
+  E.visitIndex(rest, { axis: a => void (mixed ||= a === one) });
+  return step !== undefined && D.isConstant(step, 1) && !mixed;
+}
 
-const isFourfold = (d: Dim): boolean => D.divideExact(d, D.constant(4)) !== undefined;
+function dependsOn(load: Load, group: readonly Axis[]): boolean {
+  let found = false;
+  E.visitExpr(load, { axis: a => void (found ||= group.includes(a)) });
+  return found;
+}
 
-/** Whether points of `fast` from a multiple of 4 on are a vector of a tensor's memory, none outside where another is not. */
-function isAligned(work: Work, compute: Compute, load: Load, fast: Axis): boolean {
+/** The innermost axes that memory goes along, and how many points they have. */
+function runOf(
+  compute: Compute,
+  load: Load,
+  axes: readonly Axis[],
+): { readonly group: readonly Axis[]; readonly length: number } {
+  const group = suffixes(axes).findLast(g => isAlong(compute, load, g)) ?? [];
+  return { group, length: group.length === 0 ? 0 : nominalValue(points(group)) };
+}
+
+/** Whether four points from a multiple of 4 on are a vector of a tensor's memory, none outside where another is not. */
+function isAligned(work: Work, compute: Compute, load: Load, group: readonly Axis[]): boolean {
   const tensor = work.inputs[load.input]!;
   const { type } = storageOf(tensor);
   if (tensor.role === 'scalar' || tensor.role === 'key') return false;
   if (type.dtype === 'u8' || type.dtype === 'bool' || !isFourfold(D.product(type.shape))) return false;
-  const { axes, rest } = stepsOf(compute, load);
-  const step = axes.get(fast);
-  if (rest.kind !== 'dim' || !isFourfold(rest.dim) || !step || !D.isConstant(step, 1)) return false;
-  const moves = (axis: Axis): boolean => axis !== fast && !D.isConstant(axis.extent, 1);
-  if ([...axes].some(([axis, by]) => moves(axis) && !isFourfold(by))) return false;
+  if (!isAlong(compute, load, group)) return false;
+  const { axes, rest, one } = stepsOf(compute, load, group);
+  if (rest.kind !== 'dim' || !isFourfold(rest.dim)) return false;
+  if ([...axes].some(([axis, by]) => axis !== one && !isSingle(axis) && !isFourfold(by))) return false;
   let guarded = false;
-  if (load.guard) E.visitPredicate(load.guard, { axis: a => void (guarded ||= a === fast) });
+  if (load.guard) E.visitPredicate(load.guard, { axis: a => void (guarded ||= group.includes(a)) });
   return !guarded;
 }
 
@@ -183,15 +219,24 @@ export class Fill {
 
   /** Where the axes of a flat one are; `named` gives each a name here and now. */
   #positions(all: Flat, at: KExpr, named: boolean): Map<Axis, Index> {
-    const found = placeOf(this.#emitter, all, at);
-    for (const axis of all.axes) {
-      if (named && found.get(axis)!.kind !== 'dim') {
+    const { fours = [], alongDepth } = this.#order;
+    const group = all === (alongDepth ? this.#axes.depth : this.#axes.side) ? fours : [];
+    const one: Axis = { name: group.at(-1)?.name ?? 'one', extent: points(group) };
+    const apart = all.axes.filter(a => !group.includes(a));
+    const found = placeOf(this.#emitter, group.length > 0 ? flat([...apart, one]) : all, at);
+    if (named)
+      for (const [axis, position] of found) {
+        if (position.kind === 'dim') continue;
         const own: Axis = { name: axis.name, extent: axis.extent };
-        this.#emitter.setAxis(own, this.#emitter.bind(axis.name, this.#emitter.index(found.get(axis)!)));
+        this.#emitter.setAxis(own, this.#emitter.bind(axis.name, this.#emitter.index(position)));
         found.set(axis, A.index(own));
       }
-      if (axis === this.#order.fours) found.set(axis, A.add(found.get(axis)!, A.index(this.#lane)));
-    }
+    if (group.length === 0) return found;
+    const within = A.unflatten(
+      A.add(found.get(one)!, A.index(this.#lane)),
+      group.map(a => a.extent),
+    );
+    group.forEach((axis, i) => void found.set(axis, within[i]!));
     return found;
   }
 
