@@ -67,7 +67,9 @@ export function fitInto<T extends Fitted>(
     const made = { ...lower(tried.found.program), again: tried.found.again };
     if (bytesOf(made) <= limit) return made;
   }
-  const steps = ladder.flatMap(share => (share * live < near.at(-1)! * room || share === 0 ? [share] : []));
+  // The least is sought among all of them, but what aims above the limit comes last.
+  const isBelow = (share: number): boolean => share * live < near.at(-1)! * room;
+  const steps = [...ladder.filter(isBelow), ...ladder.filter(share => !isBelow(share))];
   let best: ReturnType<typeof attempt>;
   for (const share of steps) {
     const tried = attempt(share * live);
