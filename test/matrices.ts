@@ -1,4 +1,4 @@
-import { gpuTarget, type Target } from '../src/ir/target.ts';
+import { gpuTarget, type MatrixFactors, type Target } from '../src/ir/target.ts';
 
 const matrices = {
   subgroupSize: 32,
@@ -20,3 +20,7 @@ export const matrixTarget: Target = {
 
 /** One that has no more memory than every GPU. */
 export const smallMatrixTarget: Target = { ...matrixTarget, maxComputeWorkgroupStorageSize: 16384 };
+
+/** The same where factors in f32 may be changed so. */
+export const withFactors = (target: Target, factors: MatrixFactors): Target =>
+  target.matrices ? { ...target, matrices: { ...target.matrices, factors } } : target;

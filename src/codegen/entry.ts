@@ -2,6 +2,7 @@ import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Kernel } from '../ir/kernel.ts';
 import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
+import { printType } from '../ir/type.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
 import { usesF16, usesMatrices, usesSubgroups } from './wgsl/uses.ts';
@@ -64,9 +65,8 @@ export function stepTable(
 }
 
 /** WebGPU features that an entry takes. */
-export function featuresOf(entry: ModuleEntry): readonly string[] {
-  const { features = [] } = entry;
-  const kernels = kernelsOf(entry);
+export function featuresOf({ features = [], programs }: ModuleEntry): readonly string[] {
+  const kernels = programs.flatMap(({ plan }) => plan.kernels);
   const used = [
     ...(kernels.some(usesF16) ? ['shader-f16'] : []),
     ...(kernels.some(usesSubgroups) ? ['subgroups'] : []),
@@ -76,26 +76,61 @@ export function featuresOf(entry: ModuleEntry): readonly string[] {
 }
 
 /** Invocations that a subgroup must have for the kernels of an entry; undefined where they hold for any. */
-export function subgroupSizeOf(entry: ModuleEntry): number | undefined {
-  return kernelsOf(entry).find(k => k.subgroupSize !== undefined)?.subgroupSize;
+export function subgroupSizeOf({ programs }: ModuleEntry): number | undefined {
+  const kernels = programs.flatMap(({ plan }) => plan.kernels);
+  return kernels.find(k => k.subgroupSize !== undefined)?.subgroupSize;
 }
 
-/** Bytes of workgroup memory that every device has. */
-const guaranteedStorage = 16384;
+/** WebGPU's default limits. */
+const defaults = {
+  maxBufferSize: 256 * 2 ** 20,
+  maxStorageBufferBindingSize: 128 * 2 ** 20,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+};
 
-/** Limits that an entry takes beyond WebGPU's guaranteed ones. */
-export function limitsOf(entry: ModuleEntry): Readonly<Record<string, number>> {
-  const storage = Math.max(0, ...kernelsOf(entry).map(sharedBytes));
-  if (storage <= guaranteedStorage) return entry.limits ?? {};
-  return { maxComputeWorkgroupStorageSize: storage, ...entry.limits };
+/** A limit beyond the default, and what needs it. */
+export interface Need {
+  readonly limit: string;
+  readonly amount: number;
+  readonly what: string;
+}
+
+/** Limits beyond WebGPU's defaults that an entry takes whatever the free dims are. */
+export function needsOf(entry: ModuleEntry, { bytes: stateBytes }: UsedState): readonly Need[] {
+  const needs = new Map<keyof typeof defaults, Need>();
+  const add = (limit: keyof typeof defaults, amount: number, what: () => string): void => {
+    if (amount > Math.max(defaults[limit], needs.get(limit)?.amount ?? 0))
+      needs.set(limit, { limit, amount, what: what() });
+  };
+  const least = (d: Dim): number => Math.max(0, D.lowerBound(d));
+  add('maxBufferSize', stateBytes, () => 'parameters and states');
+  for (const plan of entry.programs.flatMap(plansOf)) {
+    add('maxBufferSize', least(plan.arenaBytes), () => `the memory of ${plan.name}`);
+    for (const kernel of plan.kernels) {
+      add('maxComputeWorkgroupStorageSize', sharedBytes(kernel), () => `the kernel ${kernel.name}`);
+      for (const limit of ['maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupSizeX'] as const)
+        add(limit, kernel.workgroupSize, () => `the kernel ${kernel.name}`);
+    }
+    for (const { bindings } of plan.dispatches)
+      for (const { tensor, bytes } of bindings)
+        add(
+          'maxStorageBufferBindingSize',
+          least(bytes),
+          () => `${tensor.path ?? tensor.name}: ${printType(tensor.type)}`,
+        );
+  }
+  return [...needs.values()];
 }
 
 /** Arrays lie at multiples of 16 bytes. */
-const sharedBytes = ({ shared }: Kernel): number =>
-  shared.reduce((n, { dtype, size }) => n + Math.ceil((size * (dtype === 'f16' ? 2 : 4)) / 16) * 16, 0);
-
-const kernelsOf = ({ programs }: ModuleEntry): readonly Kernel[] =>
-  programs.flatMap(({ plan }) => plan.kernels);
+function sharedBytes({ shared }: Kernel): number {
+  return shared.reduce(
+    (n, { dtype, size }) => n + Math.ceil((size * (dtype === 'f16' ? 2 : 4)) / 16) * 16,
+    0,
+  );
+}
 
 /** Names that the declarations import. */
 export const runtimeTypes = ['Input', 'Output', 'LoadedNet', 'LoadedTrainer', 'OpenOptions', 'StepOptions'];

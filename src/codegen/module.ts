@@ -5,9 +5,10 @@ import {
   type EntryProgram,
   featuresOf,
   forApps,
-  limitsOf,
   type ModuleEntry,
+  needsOf,
   subgroupSizeOf,
+  usedState,
 } from './entry.ts';
 import { type ShaderKernel, shaders } from './kernels.ts';
 import { across, down } from './model.ts';
@@ -83,13 +84,15 @@ class GpuModulePrinter extends ModulePrinter {
   }
 
   protected modelFields(entry: ModuleEntry): string[] {
-    const limits = Object.entries(limitsOf(entry)).map(
-      ([name, value]) => `${propertyKey(name)}: ${Number(value)}`,
-    );
+    const needs = needsOf(entry, usedState(entry, this.layout));
+    const all = { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) };
+    const limits = Object.entries(all).map(([name, value]) => `${propertyKey(name)}: ${Number(value)}`);
+    const reasons = needs.map(n => `${propertyKey(n.limit)}: ${quote(n.what)}`);
     const subgroupSize = subgroupSizeOf(entry);
     return [
       `features: [${featuresOf(entry).map(quote).join(', ')}]`,
       limits.length === 0 ? 'limits: {}' : `limits: { ${limits.join(', ')} }`,
+      ...(reasons.length === 0 ? [] : [`needs: { ${reasons.join(', ')} }`]),
       ...(subgroupSize === undefined ? [] : [`subgroupSize: ${subgroupSize}`]),
     ];
   }

@@ -31,6 +31,8 @@ export function hasSameCode(a: Kernel, b: Kernel): boolean {
   );
 }
 
+const vectors = (memory: { readonly vectors?: true }): string[] => (memory.vectors ? ['vectors'] : []);
+
 /** Properties that hold a name. */
 const named: ReadonlySet<string> = new Set(['name', 'buffer', 'array', 'matrix', 'result', 'left', 'right']);
 
@@ -43,8 +45,8 @@ function makeKey(kernel: Kernel): string {
     names.set(name, fresh);
     return fresh;
   };
-  const buffers = kernel.buffers.map(b => [rename(b.name), b.dtype, b.access, b.vectors]);
-  const shared = kernel.shared.map(s => [rename(s.name), s.dtype, s.size]);
+  const buffers = kernel.buffers.map(b => [rename(b.name), b.dtype, b.access, ...vectors(b)]);
+  const shared = kernel.shared.map(s => [rename(s.name), s.dtype, s.size, ...vectors(s)]);
 
   /** Called by JSON.stringify with the object that holds the property as `this`. */
   function replace(this: unknown, property: string, value: unknown): unknown {

@@ -32,8 +32,8 @@ export interface KernelBuffer {
   /** Element type in memory; `u8` is packed four to a word and can only be read. `bool` is a u32 word of 0 or 1. */
   readonly dtype: DType;
   readonly access: 'read' | 'read_write';
-  /** Every access is a load of so many lanes, without a mask, from a multiple of that: memory is seen as vectors. */
-  readonly vectors?: 4;
+  /** Elements lie in vectors of four: four lanes at an index that is a multiple of 4 are one access. Indices still count elements. */
+  readonly vectors?: true;
 }
 
 /** An array in workgroup memory. */
@@ -41,6 +41,8 @@ export interface SharedArray {
   readonly name: string;
   readonly dtype: 'f32' | 'f16' | 'i32' | 'u32';
   readonly size: number;
+  /** As of a `KernelBuffer`. */
+  readonly vectors?: true;
 }
 
 /**

@@ -189,39 +189,3 @@ describe('faults of matrices', () => {
     expect(verifyKernel(k).join('\n')).toContain(fault);
   });
 });
-
-describe('memory that is seen as vectors', () => {
-  const wide = [{ ...K.buffer('x', 'f32'), vectors: 4 } as const, K.buffer('y', 'f32', 'read_write')];
-  const four = (index: ReturnType<typeof K.i32>): Stmt => ({
-    kind: 'store',
-    buffer: 'y',
-    index,
-    value: { kind: 'load', dtype: 'f32', buffer: 'x', index, lanes: 4 },
-  });
-  const copy = (index: ReturnType<typeof K.i32>): Kernel => ({
-    ...K.kernel('k', wide, [four(index)]),
-    workgroupSize: 1,
-  });
-
-  it('is read where a vector begins', () => {
-    const y = new Float64Array(8);
-    interpretKernel(copy(K.i32(4)), { x: from(8, i => i), y });
-    expect([...y]).toEqual([0, 0, 0, 0, 4, 5, 6, 7]);
-    expect(() => interpretKernel(copy(K.i32(2)), { x: from(8, i => i), y })).toThrow('x[2] begins no vector');
-    const code = printWgsl(copy(K.mul(K.builtin('local'), K.i32(4))), []);
-    expect(code).toContain('var<storage, read> x: array<vec4f>;');
-    expect(code).toContain('x[(local * 4) >> 2u]');
-  });
-
-  it('has no other accesses', () => {
-    expect(verifyKernel(copy(K.i32(0)))).toEqual([]);
-    const single = K.kernel('k', wide, [K.store('y', K.i32(0), K.load('x', K.i32(0)))]);
-    expect(verifyKernel(single).join()).toContain('x is seen as vectors and loaded as `x[0]`');
-    const writable = { ...wide[0]!, access: 'read_write' } as const;
-    const stored = K.kernel('k', [writable], [K.store('x', K.i32(0), K.f32(1))]);
-    expect(verifyKernel(stored).join()).toContain('a store to x, which is seen as vectors');
-    expect(kernelKey(copy(K.i32(0)))).not.toBe(
-      kernelKey({ ...copy(K.i32(0)), buffers: [K.buffer('x', 'f32'), wide[1]!] }),
-    );
-  });
-});

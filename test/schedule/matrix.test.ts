@@ -7,7 +7,7 @@ import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { size } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
-import { gpuTarget, type Target } from '../../src/ir/target.ts';
+import { gpuTarget, type MatrixFactors, type Target } from '../../src/ir/target.ts';
 import { tensor } from '../../src/ir/type.ts';
 import { verifyKernel } from '../../src/ir/verify/kernel.ts';
 import * as B from '../../src/ops/build.ts';
@@ -18,9 +18,8 @@ import { matmul } from '../../src/ops/matmul.ts';
 import { tanh } from '../../src/ops/tanh.ts';
 import { fuse } from '../../src/passes/fuse/index.ts';
 import { schedule } from '../../src/passes/schedule/index.ts';
-import type { MatrixFactors } from '../../src/passes/schedule/matrix-choice.ts';
 import { difference, generator } from '../arbitrary/numbers.ts';
-import { matrixTarget, smallMatrixTarget } from '../matrices.ts';
+import { matrixTarget, smallMatrixTarget, withFactors } from '../matrices.ts';
 
 const seed = Number(process.env.DNNC_SEED ?? Date.now() % 2 ** 31);
 const numRuns = Number(process.env.DNNC_RUNS ?? 3);
@@ -62,7 +61,7 @@ function check(
   tolerance = 1e-10,
 ): string[] {
   const program = fuse(graph, target);
-  const kernels = schedule(program, target, factors);
+  const kernels = schedule(program, withFactors(target, factors));
   const all = kernels.flatMap(s => s.kernels);
   for (const k of all) expect(verifyKernel(k)).toEqual([]);
   expect(all.some(k => k.subgroupSize !== undefined)).toBe(true);
@@ -174,6 +173,6 @@ test('nothing in f32 is multiplied on matrices without being asked', () => {
 
 test('a target without matrices has none', () => {
   const program = fuse(product([128, 128], [128, 128]), gpuTarget);
-  const kernels = schedule(program, gpuTarget, 'rounded').flatMap(s => s.kernels);
+  const kernels = schedule(program, withFactors(gpuTarget, 'rounded')).flatMap(s => s.kernels);
   expect(kernels.some(k => k.subgroupSize !== undefined)).toBe(false);
 });

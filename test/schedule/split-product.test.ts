@@ -4,14 +4,14 @@ import { GraphBuilder } from '../../src/ir/builder.ts';
 import type { Graph } from '../../src/ir/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
+import type { MatrixFactors } from '../../src/ir/target.ts';
 import { tensor } from '../../src/ir/type.ts';
 import { verifyKernel } from '../../src/ir/verify/kernel.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { fuse } from '../../src/passes/fuse/index.ts';
 import { schedule } from '../../src/passes/schedule/index.ts';
-import type { MatrixFactors } from '../../src/passes/schedule/matrix-choice.ts';
 import { generator } from '../arbitrary/numbers.ts';
-import { matrixTarget } from '../matrices.ts';
+import { matrixTarget, withFactors } from '../matrices.ts';
 
 const seed = Number(process.env.DNNC_SEED ?? Date.now() % 2 ** 31);
 const numRuns = Number(process.env.DNNC_RUNS ?? 4);
@@ -49,7 +49,7 @@ function factor(
 
 function run(sizes: Sizes, a: NdArray, b: NdArray, factors: MatrixFactors): NdArray {
   const program = fuse(product(sizes), matrixTarget);
-  const kernels = schedule(program, matrixTarget, factors);
+  const kernels = schedule(program, withFactors(matrixTarget, factors));
   for (const k of kernels.flatMap(s => s.kernels)) expect(verifyKernel(k)).toEqual([]);
   const how = { dims: {}, precision: 'f32' as const, kernels };
   return interpretProgram(program, { a, b }, how).outputs.get('c')!;

@@ -27,14 +27,12 @@ function clamp(x: number, largest: number): number {
   return Math.min(Math.max(x, -largest), largest);
 }
 
-const vectors = { f32: 'vec4f', f16: 'vec4h', i32: 'vec4i', u32: 'vec4u', bool: 'vec4<bool>' } as const;
-
 /** The type of values of so many lanes. */
 export function valueType(dtype: DType, lanes = 1): string {
   const scalar = dtype === 'u8' ? 'u32' : dtype;
   if (lanes === 1) return scalar;
   if (lanes !== 4) throw new Error(`WGSL has no vectors of ${lanes}`);
-  return vectors[scalar];
+  return scalar === 'bool' ? 'vec4<bool>' : `vec4${scalar === 'f16' ? 'h' : scalar[0]}`;
 }
 
 /** The shortest decimal that rounds to the same f32. */

@@ -107,11 +107,17 @@ export function compileIndexOf(
   action: 'load' | 'store',
   scope: KernelScope,
   lane = 0,
+  lanes = 1,
 ): Thunk {
   const { length } = scope.memory(name);
   const at = compileKExpr(index, scope);
+  const { buffers, shared } = scope.kernel;
+  const inVectors = lanes > 1 && [...buffers, ...shared].some(m => m.name === name && m.vectors);
   return () => {
-    const i = at() + lane;
+    const first = at();
+    if (inVectors && first % 4 !== 0)
+      throw new Error(`${scope.kernel.name}: ${action} ${name}[${first}] of a vector that begins elsewhere`);
+    const i = first + lane;
     if (!(i >= 0 && i < length))
       throw new Error(
         `${scope.kernel.name}: ${action} ${name}[${i}] is out of range, it has ${length} elements`,
@@ -127,31 +133,14 @@ function compileLoad(
 ): Thunk {
   const name = e.kind === 'load' ? e.buffer : e.array;
   const memory = scope.memory(name);
-  const index = compileIndexOf(name, e.index, 'load', scope, lane);
+  const index = compileIndexOf(name, e.index, 'load', scope, lane, lanesOf(e));
   const read: Thunk =
     isFloat(e.dtype) && scope.precision === 'f32'
       ? () => normalise(memory[index()]!, e.dtype, scope.precision)
       : () => memory[index()]!;
-  if (e.kind === 'load-shared' || !e.mask) return aligned(read, e, lane, scope);
+  if (e.kind === 'load-shared' || !e.mask) return read;
   const mask = compileKExpr(e.mask, scope, lane);
   return () => (mask() === 0 ? 0 : read());
-}
-
-/** What is seen as vectors is read from where one begins. */
-function aligned(
-  read: Thunk,
-  e: Extract<KExpr, { kind: 'load' | 'load-shared' }>,
-  lane: number,
-  scope: KernelScope,
-): Thunk {
-  const { kernel } = scope;
-  const vectors = e.kind === 'load' && kernel.buffers.find(b => b.name === e.buffer)?.vectors;
-  if (!vectors || lane > 0) return read;
-  const at = compileKExpr(e.index, scope);
-  return () => {
-    if (at() % vectors !== 0) throw new Error(`${kernel.name}: ${e.buffer}[${at()}] begins no vector`);
-    return read();
-  };
 }
 
 /** Frequent operations get closures of their own; the others go through the scalar table. */

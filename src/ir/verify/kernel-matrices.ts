@@ -89,7 +89,7 @@ export class KernelMatrices {
     const name = place.buffer ?? place.array;
     const memory = [...(place.buffer ? buffers : shared)].find(m => m.name === name);
     if (!memory) return [...problems, `there is no ${place.buffer ? 'buffer' : 'shared array'} ${name}`];
-    if ('vectors' in memory) problems.push(`a matrix in ${name}, which is seen as vectors`);
+    if (memory.vectors) problems.push(`a matrix in ${name}, whose elements lie in vectors`);
     if (memory.dtype !== type.dtype) problems.push(`${name} holds ${memory.dtype} and not ${type.dtype}`);
     if (written && 'access' in memory && memory.access !== 'read_write')
       problems.push(`a store to ${name}, which is bound for reading`);

@@ -54,8 +54,12 @@ class Verifier {
       if (buffers.findIndex(other => other.tensor === b.tensor) !== i)
         this.#report(`the tensor of buffer ${b.name} is bound twice`);
     });
-    for (const { name, size } of shared)
-      if (!isCount(size)) this.#report(`shared array ${name} has size ${size}`);
+    for (const { name, size, vectors } of shared)
+      if (!isCount(size) || (vectors && size % 4 !== 0))
+        this.#report(`shared array ${name} has size ${size}`);
+    for (const { name, dtype, vectors } of buffers)
+      if (vectors && (dtype === 'u8' || dtype === 'bool'))
+        this.#report(`vectors of ${dtype} in buffer ${name}`);
     this.#body(body, new Map(), true);
     return [...this.#problems];
   }
@@ -155,7 +159,6 @@ class Verifier {
     this.#expr(s.value, scope);
     const buffer = this.#kernel.buffers.find(b => b.name === s.buffer);
     if (!buffer) this.#report(`there is no buffer ${s.buffer}`);
-    else if (buffer.vectors) this.#report(`a store to ${s.buffer}, which is seen as vectors`);
     else if (buffer.access !== 'read_write')
       this.#report(`a store to ${s.buffer}, which is bound for reading`);
     else if (buffer.dtype === 'u8')
@@ -224,8 +227,8 @@ class Verifier {
         if (!memory) this.#report(`there is no ${e.kind === 'load' ? 'buffer' : 'shared array'} ${name}`);
         else if (memory.dtype !== e.dtype)
           this.#report(`${name} holds ${memory.dtype} and is loaded as ${e.dtype}`);
-        else if ('vectors' in memory && (memory.vectors !== lanesOf(e) || (e.kind === 'load' && e.mask)))
-          this.#report(`${name} is seen as vectors and loaded as \`${printKExpr(e)}\``);
+        else if (memory.vectors && e.kind === 'load' && e.mask)
+          this.#report(`a masked load from ${name}, whose elements lie in vectors`);
         break;
       }
     }

@@ -1,17 +1,8 @@
 import type { Axis, Compute, Expr } from '../../ir/compute.ts';
-import type { MatrixShape, Target } from '../../ir/target.ts';
+import type { MatrixFactors, MatrixShape, Target } from '../../ir/target.ts';
 import { nominalValue } from './grid.ts';
 import type { Product } from './product.ts';
 import { stored } from './sides.ts';
-
-/** What may become of factors in f32 so that matrix units take them; those in f16 they take as they are. */
-export type MatrixFactors =
-  /** Nothing: only factors in f16 are taken. */
-  | 'exact'
-  /** They are rounded to f16. */
-  | 'rounded'
-  /** They are scaled, and taken as two numbers in f16 each. */
-  | 'split';
 
 /** Blocks of a workgroup and of each of its subgroups, in elements. */
 export interface MatrixChoice {
@@ -71,56 +62,90 @@ const blocks = [
   [32, 32, 16, 16],
 ] as const;
 
-/** Workgroups that run at once on a large GPU; what a step of the reduction costs beside its work, in cycles. */
-const machine = { workgroups: 128, step: 150, productsPerCycle: 1024, staged: 16 };
-
 /**
- * The block that is estimated to be the fastest; undefined where the target has no matrices for such factors, or the product
- * is too small for them.
+ * A large GPU: workgroups that run at once, what a step of the reduction costs beside its work and how much of that is done in
+ * a cycle, cycles of a nanosecond; the shortest reduction that is worth a workgroup of its own.
  */
-export function chooseMatrix(
-  compute: Compute,
-  p: Product,
-  target: Target,
-  factors: MatrixFactors,
-): MatrixChoice | undefined {
+const machine = {
+  workgroups: 128,
+  step: 150,
+  productsPerCycle: 1024,
+  staged: 16,
+  clock: 1.7,
+  shortest: 512,
+};
+
+/** A block, with the parts that the reduction is cut into, and what that is estimated to take. */
+export interface RankedMatrices {
+  readonly choice: MatrixChoice;
+  readonly split?: { readonly along: Axis; readonly pieces: number };
+  /** Nanoseconds. */
+  readonly time: number;
+}
+
+/** The blocks that the target has room for; none where it has no matrices for such factors. */
+export function matrixChoices(compute: Compute, p: Product, target: Target): RankedMatrices[] {
   const units = target.matrices;
-  if (!units) return undefined;
-  const [left, right] = [partsOf(p.left, factors), partsOf(p.right, factors)];
-  if (!left || !right) return undefined;
+  if (!units) return [];
+  const [left, right] = [partsOf(p.left, units.factors), partsOf(p.right, units.factors)];
+  if (!left || !right) return [];
   const sums = (['left', 'right'] as const).filter(which => p.parts.includes(which));
   // What a scaled factor sums up to would have to be scaled back on its own.
-  if (sums.length > 0 && left + right > 2) return undefined;
-  const size = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * nominalValue(a.extent), 1);
+  if (sums.length > 0 && left + right > 2) return [];
+  return choices(target, { left, right }, sums).map(choice => rank(compute, p, choice));
+}
+
+const size = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * nominalValue(a.extent), 1);
+
+/** Whether a product is worth a workgroup for each block. */
+export function isLargeEnough(compute: Compute, p: Product): boolean {
   const [rows, columns, depth] = [size(p.rows), size(p.columns), size(compute.reduce!.axes)];
-  if (rows < 16 || columns < 16 || depth < 16 || rows * columns * depth < 2 ** 17) return undefined;
-  const time = (c: MatrixChoice): number => {
-    const groups = Math.ceil(rows / c.rows) * Math.ceil(columns / c.columns) * size(p.batch);
-    const products = c.rows * c.columns * c.depth * (left + right - 1);
-    const staged = (c.rows * left + c.columns * right) * c.depth;
-    const step = products / machine.productsPerCycle + staged / machine.staged + machine.step;
-    return Math.ceil(groups / machine.workgroups) * Math.ceil(depth / c.depth) * step;
-  };
-  let best: { choice: MatrixChoice; time: number } | undefined;
-  for (const choice of choices(target, { left, right }, sums)) {
-    const own = time(choice);
-    if (!best || own < best.time) best = { choice, time: own };
-  }
-  return best?.choice;
+  return Math.min(rows, columns, depth) >= 16 && rows * columns * depth >= 2 ** 17;
+}
+
+function rank(compute: Compute, p: Product, choice: MatrixChoice): RankedMatrices {
+  const { left, right } = choice.parts;
+  const [rows, columns, depth] = [size(p.rows), size(p.columns), size(compute.reduce!.axes)];
+  const groups = Math.ceil(rows / choice.rows) * Math.ceil(columns / choice.columns) * size(p.batch);
+  const split = splitOf(compute, groups);
+  const pieces = split?.pieces ?? 1;
+  const products = choice.rows * choice.columns * choice.depth * (left + right - 1);
+  const staged = (choice.rows * left + choice.columns * right) * choice.depth;
+  const step = products / machine.productsPerCycle + staged / machine.staged + machine.step;
+  const steps = Math.ceil(Math.ceil(depth / choice.depth) / pieces);
+  const cycles = Math.ceil((groups * pieces) / machine.workgroups) * steps * step;
+  return { choice, ...(split && { split }), time: cycles / machine.clock };
+}
+
+/** Cuts the longest reduction axis where the blocks of the outputs are too few to keep a large GPU busy. */
+function splitOf(compute: Compute, groups: number): RankedMatrices['split'] {
+  const { axes } = compute.reduce!;
+  const [along] = [...axes].sort((a, b) => nominalValue(b.extent) - nominalValue(a.extent));
+  const most = Math.min(
+    nominalValue(along!.extent),
+    size(axes) / machine.shortest,
+    machine.workgroups / groups,
+  );
+  const pieces = 2 ** Math.floor(Math.log2(most));
+  return pieces >= 2 ? { along: along!, pieces } : undefined;
+}
+
+/** `matrices 128x128x32 of 64x32 by 16x16x16 strips of 2 split 4`: blocks of workgroup and subgroup, matrices. */
+export function matrixText({ choice, split }: RankedMatrices): string {
+  const { rows, columns, depth, subgroupRows, subgroupColumns, shape, strip } = choice;
+  const own = `${subgroupRows}x${subgroupColumns} by ${shape.m}x${shape.n}x${shape.k}`;
+  const parts = split ? ` split ${split.pieces}` : '';
+  return `matrices ${rows}x${columns}x${depth} of ${own} strips of ${strip}${parts}`;
 }
 
 /** How many f16 stand for an element of a factor; undefined where that is not allowed. */
-function partsOf(factor: Expr, factors: MatrixFactors): 1 | 2 | undefined {
+function partsOf(factor: Expr, factors: MatrixFactors = 'exact'): 1 | 2 | undefined {
   if (stored(factor).dtype === 'f16' || factors === 'rounded') return 1;
   return factors === 'split' ? 2 : undefined;
 }
 
 /** Every block that the target has room for, with its matrices of most products. */
-export function choices(
-  target: Target,
-  parts: MatrixChoice['parts'],
-  sums: MatrixChoice['sums'],
-): MatrixChoice[] {
+function choices(target: Target, parts: MatrixChoice['parts'], sums: MatrixChoice['sums']): MatrixChoice[] {
   const { subgroupSize, shapes } = target.matrices!;
   const able = shapes
     .filter(s => s.component === 'f16' && s.result === 'f32')

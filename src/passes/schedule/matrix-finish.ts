@@ -6,12 +6,13 @@ import type { KExpr, SharedArray } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
 import type { Variable } from './blocked.ts';
 import type { Emitter } from './emitter.ts';
+import { bound } from './fill.ts';
 import { loop } from './grid.ts';
 import * as K from './kexpr.ts';
 import { type MatrixChoice, range, scratchOf, subgroupsOf } from './matrix-choice.ts';
 import type { Corner, Matrices } from './matrix-products.ts';
 import type { Product } from './product.ts';
-import { bound, type ProductBlocks } from './sides.ts';
+import type { ProductBlocks } from './sides.ts';
 import { storeAll } from './tile.ts';
 
 interface Parts {

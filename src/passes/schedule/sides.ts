@@ -5,17 +5,10 @@ import * as D from '../../ir/dim.ts';
 import type { KExpr } from '../../ir/kernel.ts';
 import { loadsOf } from '../fuse/definition.ts';
 import type { Emitter } from './emitter.ts';
+import { type Flat, flat, placeOf } from './fill.ts';
 import { nominalValue } from './grid.ts';
 import * as K from './kexpr.ts';
 import type { Product } from './product.ts';
-
-/** Axes as one number, and back. */
-export interface Flat {
-  readonly axes: readonly Axis[];
-  readonly total: Dim;
-}
-
-const flat = (axes: readonly Axis[]): Flat => ({ axes, total: D.product(axes.map(a => a.extent)) });
 
 type Place = ReadonlyMap<Axis, Index>;
 
@@ -59,23 +52,12 @@ export class ProductBlocks {
 
   /** Where the axes of a side stand at one of its positions, which may lie past the end. */
   place(side: Flat, at: KExpr): Place {
-    const axis: Axis = { name: 'flat', extent: side.total };
-    this.#emitter.setAxis(axis, at);
-    const positions = A.unflatten(
-      A.index(axis),
-      side.axes.map(a => a.extent),
-    );
-    return new Map(side.axes.map((a, i) => [a, positions[i]!]));
+    return placeOf(this.#emitter, side, at);
   }
 }
 
 export function ceilDiv(d: Dim, by: number): Dim {
   return D.floorDiv(D.add(d, D.constant(by - 1)), D.constant(by));
-}
-
-/** The comparison that keeps a position inside, unless blocks divide the extent. */
-export function bound(emitter: Emitter, total: Dim, block: number, at: KExpr): KExpr[] {
-  return D.divideExact(total, D.constant(block)) ? [] : [K.binary('lt', at, emitter.dim(total))];
 }
 
 /** Whether the factor's memory runs along a side. */
@@ -91,18 +73,6 @@ export function isContiguous(compute: Compute, factor: Expr, side: Flat): boolea
       nominalValue(last.extent) >= 8
     );
   });
-}
-
-/** The expression where `inside` holds, else 0; nothing is read outside. */
-export function guardedExpr(emitter: Emitter, e: Expr, inside: KExpr | undefined): KExpr {
-  if (!inside) return emitter.expr(e);
-  const alreadyZero = e.kind === 'load' && (e.fill ?? 0) === 0;
-  if (alreadyZero) return emitter.guarded(inside, () => emitter.expr(e));
-  return K.select(
-    inside,
-    emitter.guarded(inside, () => emitter.expr(e)),
-    K.constant(0, e.dtype),
-  );
 }
 
 /** A factor that is widened as it is loaded waits in workgroup memory as it was, in half the space. */

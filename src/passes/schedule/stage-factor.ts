@@ -6,10 +6,11 @@ import type { KExpr, MatrixPlace, SharedArray } from '../../ir/kernel.ts';
 import { loadsOf } from '../fuse/definition.ts';
 import type { Variable } from './blocked.ts';
 import type { Emitter } from './emitter.ts';
+import { bound, type Flat } from './fill.ts';
 import { loop } from './grid.ts';
 import * as K from './kexpr.ts';
 import { type MatrixChoice, range, stagedSize, stagedStride, threadsOf } from './matrix-choice.ts';
-import { bound, type Flat, isContiguous, type ProductBlocks, stored } from './sides.ts';
+import { isContiguous, type ProductBlocks, stored } from './sides.ts';
 
 /** Elements that an invocation reads at once where memory lets it. */
 const together = 4;

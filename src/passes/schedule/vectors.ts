@@ -30,7 +30,7 @@ export function asVectors(kernel: Kernel): Kernel {
   walk(kernel.body);
   const buffers = kernel.buffers.map(b =>
     vectors.has(b.name) && !others.has(b.name) && (b.dtype === 'f32' || b.dtype === 'f16')
-      ? { ...b, vectors: width as 4 }
+      ? { ...b, vectors: true as const }
       : b,
   );
   return { ...kernel, buffers };
