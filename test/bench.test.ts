@@ -123,7 +123,7 @@ describe.skipIf(!existsSync('dist/src/index.js'))('npm run bench', () => {
 
   test('rows for a GPU are computed, checked and left out where they cannot be', () => {
     const module = new URL('../bench/gpu.mjs', import.meta.url).href;
-    const sizes = { Side: 64, Batch: 1, Size: 8, Image: 32 };
+    const sizes = { Side: 16, Batch: 1, Size: 8, Image: 32 };
     const how = {
       adapter: 'software',
       repeat: 1,

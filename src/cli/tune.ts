@@ -1,4 +1,5 @@
 import type { Module } from '../ir/module.ts';
+import { takingFactors } from '../ir/target-matrices.ts';
 import { type TuningTable, withTuned } from '../ir/tuning.ts';
 import type { CompiledProgram } from '../passes/pipeline.ts';
 import { openBackend } from './backend.ts';
@@ -49,16 +50,17 @@ export async function tuneCommand(path: string, options: TuneOptions, io: Io): P
     const bench = await backend.bench();
     if (bench.note) note(io, `${bench.note}\n`);
     const adapter = backend.target.adapter!;
+    const target = takingFactors(backend.target, options);
     const rows: Row[] = [];
     const interrupt = listenForInterrupt(() => {});
     try {
       const stopped = (): boolean => interrupt.code() !== undefined;
-      const tasks = await worthwhile(bench, tasksOf(programs, dim), backend.target, stopped, io);
+      const tasks = await worthwhile(bench, tasksOf(programs, dim), target, stopped, io);
       const bar = openBar(io, '{bar} {value}/{total} works  {work}', tasks.length, 0, { work: '' });
       for (const [i, task] of tasks.entries()) {
         if (stopped()) break;
         const found = await onDevice(() =>
-          search(bench, task, backend.target, options.top, stopped, (done, of) =>
+          search(bench, task, target, options.top, stopped, (done, of) =>
             bar?.update(i, { work: `${task.name}: ${done}/${of} schedules` }),
           ),
         );

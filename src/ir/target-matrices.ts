@@ -1,4 +1,4 @@
-import type { MatrixUnits, Target } from './target.ts';
+import type { MatrixFactors, MatrixUnits, Target } from './target.ts';
 
 /** What is asked of a WebGPU device, or of an adapter with its `info`. */
 export interface MatrixDevice {
@@ -28,6 +28,16 @@ export function withMatrices(target: Target, { features, limits, adapterInfo }: 
   if (!matrices) return target;
   const { maxComputeWorkgroupStorageSize } = limits;
   return { ...target, name: `${target.name} with matrices`, maxComputeWorkgroupStorageSize, matrices };
+}
+
+/** The target where factors in f32 may become what the options of a compilation say. */
+export function takingFactors(
+  target: Target,
+  how: { readonly precision?: 'f32' | 'f16'; readonly splitProducts?: boolean },
+): Target {
+  if (!target.matrices) return target;
+  const factors: MatrixFactors = how.splitProducts ? 'split' : how.precision === 'f16' ? 'rounded' : 'exact';
+  return { ...target, matrices: { ...target.matrices, factors } };
 }
 
 /** Where subgroups may have different sizes, it is not known how many a workgroup has. */

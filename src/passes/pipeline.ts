@@ -9,7 +9,8 @@ import { printKernel } from '../ir/print/kernel.ts';
 import { printPlan } from '../ir/print/plan.ts';
 import { printProgram } from '../ir/print/program.ts';
 import type { Program, Tensor, Work } from '../ir/program.ts';
-import type { MatrixFactors, Target } from '../ir/target.ts';
+import type { Target } from '../ir/target.ts';
+import { takingFactors } from '../ir/target-matrices.ts';
 import type { Tuned } from '../ir/tuning.ts';
 import { printType } from '../ir/type.ts';
 import { verifyKernel } from '../ir/verify/kernel.ts';
@@ -273,9 +274,8 @@ function arranged(program: Program, context: PipelineContext): Program {
 
 /** Kernels for every work, and a place for every tensor. Where there is a limit, results are made again until they fit. */
 function lower(unordered: Program, layout: StateLayout, context: PipelineContext, name: string): Lowered {
-  const { target, memoryLimit, precision, splitProducts } = context;
-  const factors: MatrixFactors = splitProducts ? 'split' : precision === 'f16' ? 'rounded' : 'exact';
-  const machine = target.matrices ? { ...target, matrices: { ...target.matrices, factors } } : target;
+  const { target, memoryLimit } = context;
+  const machine = takingFactors(target, context);
   const prologue = target.kind === 'cpu';
   const sizes = packedFor(unordered, context.sizes ?? {}, name);
   const ordering: Pass<Program> = {

@@ -17,6 +17,7 @@ import { convolutionWeightGradient } from '../../src/ops/convolution-weight-grad
 import { matmul } from '../../src/ops/matmul.ts';
 import { tanh } from '../../src/ops/tanh.ts';
 import { fuse } from '../../src/passes/fuse/index.ts';
+import { candidates } from '../../src/passes/schedule/candidates.ts';
 import { schedule } from '../../src/passes/schedule/index.ts';
 import { difference, generator } from '../arbitrary/numbers.ts';
 import { matrixTarget, smallMatrixTarget, withFactors } from '../matrices.ts';
@@ -161,6 +162,23 @@ test('sums of either factor beside the product', () => {
       B.reduceSum(b, ct!, [0, 2, 3], false),
     ]);
   expect(check(layer(9), { N: 2 })).toContain('left_sums');
+});
+
+test('every block of matrices gives the same', () => {
+  const graph = product([40, 48], [48, 36]);
+  const target = withFactors(matrixTarget, 'rounded');
+  const program = fuse(graph, target);
+  const [work] = program.works;
+  const all = candidates(work!, target).filter(c => c.text.startsWith('matrices'));
+  expect(all.length).toBeGreaterThan(8);
+  const inputs = inputsOf(graph, {});
+  const expected = interpretGraph(graph, inputs, { dims: {} }).outputs.get('y0')!;
+  for (const { text } of all) {
+    const kernels = schedule(program, target, () => text);
+    expect(kernels[0]!.kernels[0]!.subgroupSize, text).toBe(32);
+    const actual = interpretProgram(program, inputs, { dims: {}, kernels }).outputs.get('y0')!;
+    expect(difference(actual, expected, 1e-10), text).toBeUndefined();
+  }
 });
 
 test('nothing in f32 is multiplied on matrices without being asked', () => {
