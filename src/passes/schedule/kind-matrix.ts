@@ -70,9 +70,10 @@ function candidatesOf(
   if (!product || compute.reduce.axes.some(a => D.isConstant(a.extent, 0))) return undefined;
   // The scales are bound too.
   const room = target.maxStorageBuffersPerShaderStage - work.inputs.length - work.outputs.length;
-  const all = matrixChoices(compute, product, target).filter(
-    ({ choice }) => room >= choice.parts.left + choice.parts.right - 2,
-  );
+  const all = matrixChoices(compute, product, target).filter(({ choice: { parts } }) => {
+    const scales = parts.left + parts.right - 2;
+    return scales === 0 || room >= scales;
+  });
   return { product, all };
 }
 
