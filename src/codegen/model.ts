@@ -2,7 +2,7 @@ import type * as R from '../../runtime/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
-import { featuresOf, type ModuleEntry, needsOf, stepTable, usedState } from './entry.ts';
+import { featuresOf, type ModuleEntry, needsOf, stepTable, type UsedState, usedState } from './entry.ts';
 import { type KernelSet, type ShaderKernel, shaders } from './kernels.ts';
 import { maxGroups } from './size.ts';
 
@@ -17,7 +17,7 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
     name: entry.name,
     stateBytes: bytes,
     state: tensors,
-    programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, kernels)])),
+    programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, used, kernels)])),
     ...(steps && { steps }),
     features: featuresOf(entry),
     limits: { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) },
@@ -25,7 +25,7 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
   };
 }
 
-function buildProgram(plan: Plan, kernels: KernelSet<ShaderKernel>): R.Program {
+function buildProgram(plan: Plan, used: UsedState, kernels: KernelSet<ShaderKernel>): R.Program {
   const { size, ...sizes } = sizesOf(plan);
   const grid = (groups: Dim): R.Dispatch['grid'] => {
     const n = D.constantValue(groups);
@@ -41,7 +41,11 @@ function buildProgram(plan: Plan, kernels: KernelSet<ShaderKernel>): R.Program {
     kernels: plan.kernels.map(k => kernels.add(k, plan)),
     dispatches: plan.dispatches.map(({ kernel, bindings }) => ({
       kernel,
-      bindings: bindings.map(b => [b.buffer === 'state' ? 0 : 1, size(b.offset), size(b.bytes)] as const),
+      bindings: bindings.map(b =>
+        b.buffer === 'state'
+          ? ([0, size(used.at(b.offset)), size(b.bytes)] as const)
+          : ([1, size(b.offset), size(b.bytes)] as const),
+      ),
       grid: grid(plan.kernels[kernel]!.groups),
     })),
   };

@@ -8,6 +8,7 @@ import {
   exportNames,
   type ModuleEntry,
   stepTable,
+  type UsedState,
   usedState,
 } from './entry.ts';
 import { openCounts } from './model.ts';
@@ -70,10 +71,11 @@ export abstract class ModulePrinter {
     const kernels: string[] = [];
     const programs: string[] = [];
     const models = this.#entries.map((entry, i) => {
+      const used = usedState(entry, this.layout);
       const references = entry.programs.map(program => {
         const constant = (plan: Plan, fits: readonly Dim[] = []): string => {
           kernels.push(...this.kernels(plan));
-          const text = this.#program(plan, fits);
+          const text = this.#program(plan, fits, used);
           const known = this.#programs.get(text);
           if (known !== undefined) return known;
           const made = this.names.fresh(`${entry.name}_${program.name.replace(/^(net|step):/, '')}`);
@@ -83,7 +85,7 @@ export abstract class ModulePrinter {
         };
         return `${propertyKey(program.name)}: ${this.reference(program, constant)}`;
       });
-      return this.#model(entry, this.#stems[i]!, references);
+      return this.#model(entry, this.#stems[i]!, references, used);
     });
     const helpers = Object.entries(this.#helpers).flatMap(([name, text]) =>
       this.#needed.has(name) ? [text] : [],
@@ -113,7 +115,7 @@ export abstract class ModulePrinter {
     this.#needed.add(helper);
   }
 
-  #program(plan: Plan, fits: readonly Dim[]): string {
+  #program(plan: Plan, fits: readonly Dim[], used: UsedState): string {
     const sizes = new SizePrinter(plan.dims, this.#reserved);
     const tensor = ({ name, type, offset }: PlanTensor): string => {
       const shape = type.shape.map(d => (plan.dims.includes(d.key) ? quote(d.key) : sizes.size(d)));
@@ -122,7 +124,8 @@ export abstract class ModulePrinter {
     const scalars = plan.scalars.map(s => `{ name: ${quote(s.name)}, dtype: '${s.dtype}' }`);
     const dispatches = plan.dispatches.map(dispatch => {
       const lines = dispatch.bindings.map(b => {
-        const at = `${bufferNumbers[b.buffer]}, ${sizes.size(b.offset)}, ${sizes.size(b.bytes)}`;
+        const offset = b.buffer === 'state' ? used.at(b.offset) : b.offset;
+        const at = `${bufferNumbers[b.buffer]}, ${sizes.size(offset)}, ${sizes.size(b.bytes)}`;
         return `[${at}], // ${commentText(b.tensor.name)}`;
       });
       const fields = this.dispatchFields(dispatch, plan, sizes);
@@ -175,8 +178,8 @@ export abstract class ModulePrinter {
     return sizes.arrow([...plan.positive, plan.arenaBytes], body);
   }
 
-  #model(entry: ModuleEntry, stem: string, programs: readonly string[]): string {
-    const { bytes, tensors } = usedState(entry, this.layout);
+  #model(entry: ModuleEntry, stem: string, programs: readonly string[], used: UsedState): string {
+    const { bytes, tensors } = used;
     const state = tensors.map(
       s =>
         `{ name: ${quote(s.name)}, role: '${s.role}', dtype: '${s.dtype}', shape: [${s.shape.join(', ')}], offset: ${s.offset} }`,
