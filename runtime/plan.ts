@@ -20,6 +20,8 @@ export interface Model {
   readonly features: readonly string[];
   /** Smallest limits that it needs beyond WebGPU's defaults, whatever the free dims are. */
   readonly limits: Readonly<Record<string, number>>;
+  /** How many invocations every subgroup must have; absent: any number. */
+  readonly subgroupSize?: number;
   /** What needs them, for messages. */
   readonly needs?: Readonly<Record<string, string>>;
 }

@@ -35,7 +35,7 @@ export async function explainCommand(path: string, options: ExplainOptions, io: 
     io.json?.set({ file: path, nets });
     return exitCode.fine;
   }
-  const device = options.time ? await openDevice(options.precision) : undefined;
+  const device = options.time ? await openDevice(options) : undefined;
   try {
     if (device) {
       io.out(`adapter: ${describeAdapter(device)}\n\n`);
@@ -44,7 +44,9 @@ export async function explainCommand(path: string, options: ExplainOptions, io: 
     const { profile } = options;
     // What is timed is compiled for the adapter that runs it, unless another profile is asked for.
     const target =
-      device && (profile ?? 'auto') === 'auto' ? targetOf(device) : await targetFor(profile ?? 'gpu');
+      device && (profile ?? 'auto') === 'auto'
+        ? targetOf(device)
+        : await targetFor(profile ?? 'gpu', options);
     const loaded = loadCompiled(path, options, io, { target });
     const dims = options.dim ?? {};
     const nets = showNets(loaded.module, options, io);

@@ -5,7 +5,7 @@ import { type Plan, type StateLayout, type StateSlot, usedRanges } from '../ir/p
 import { printType } from '../ir/type.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
-import { usesF16, usesSubgroups } from './wgsl/uses.ts';
+import { usesF16, usesMatrices, usesSubgroups } from './wgsl/uses.ts';
 
 /** An exported net or training program with everything it runs. */
 export interface ModuleEntry {
@@ -70,8 +70,15 @@ export function featuresOf({ features = [], programs }: ModuleEntry): readonly s
   const used = [
     ...(kernels.some(usesF16) ? ['shader-f16'] : []),
     ...(kernels.some(usesSubgroups) ? ['subgroups'] : []),
+    ...(kernels.some(usesMatrices) ? ['chromium-experimental-subgroup-matrix'] : []),
   ];
   return [...new Set([...features, ...used])];
+}
+
+/** Invocations that a subgroup must have for the kernels of an entry; undefined where they hold for any. */
+export function subgroupSizeOf({ programs }: ModuleEntry): number | undefined {
+  const kernels = programs.flatMap(({ plan }) => plan.kernels);
+  return kernels.find(k => k.subgroupSize !== undefined)?.subgroupSize;
 }
 
 /** WebGPU's default limits. */

@@ -2,7 +2,15 @@ import type * as R from '../../runtime/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
-import { featuresOf, type ModuleEntry, needsOf, stepTable, type UsedState, usedState } from './entry.ts';
+import {
+  featuresOf,
+  type ModuleEntry,
+  needsOf,
+  stepTable,
+  subgroupSizeOf,
+  type UsedState,
+  usedState,
+} from './entry.ts';
 import { type KernelSet, type ShaderKernel, shaders } from './kernels.ts';
 import { maxGroups } from './size.ts';
 
@@ -13,6 +21,7 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
   const { bytes, tensors } = used;
   const needs = needsOf(entry, used);
   const steps = stepTable(entry);
+  const subgroupSize = subgroupSizeOf(entry);
   return {
     name: entry.name,
     stateBytes: bytes,
@@ -22,6 +31,7 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
     features: featuresOf(entry),
     limits: { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) },
     ...(needs.length > 0 && { needs: Object.fromEntries(needs.map(n => [n.limit, n.what])) }),
+    ...(subgroupSize !== undefined && { subgroupSize }),
   };
 }
 

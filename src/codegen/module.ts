@@ -1,7 +1,15 @@
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanDispatch, StateLayout } from '../ir/plan.ts';
-import { type EntryProgram, featuresOf, forApps, type ModuleEntry, needsOf, usedState } from './entry.ts';
+import {
+  type EntryProgram,
+  featuresOf,
+  forApps,
+  type ModuleEntry,
+  needsOf,
+  subgroupSizeOf,
+  usedState,
+} from './entry.ts';
 import { type ShaderKernel, shaders } from './kernels.ts';
 import { across, down } from './model.ts';
 import { heading, type ModuleOptions, ModulePrinter, opener, preamble } from './module-printer.ts';
@@ -80,10 +88,12 @@ class GpuModulePrinter extends ModulePrinter {
     const all = { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) };
     const limits = Object.entries(all).map(([name, value]) => `${propertyKey(name)}: ${Number(value)}`);
     const reasons = needs.map(n => `${propertyKey(n.limit)}: ${quote(n.what)}`);
+    const subgroupSize = subgroupSizeOf(entry);
     return [
       `features: [${featuresOf(entry).map(quote).join(', ')}]`,
       limits.length === 0 ? 'limits: {}' : `limits: { ${limits.join(', ')} }`,
       ...(reasons.length === 0 ? [] : [`needs: { ${reasons.join(', ')} }`]),
+      ...(subgroupSize === undefined ? [] : [`subgroupSize: ${subgroupSize}`]),
     ];
   }
 }

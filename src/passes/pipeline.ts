@@ -9,7 +9,7 @@ import { printKernel } from '../ir/print/kernel.ts';
 import { printPlan } from '../ir/print/plan.ts';
 import { printProgram } from '../ir/print/program.ts';
 import type { Program, Tensor, Work } from '../ir/program.ts';
-import type { Target } from '../ir/target.ts';
+import type { MatrixFactors, Target } from '../ir/target.ts';
 import type { Tuned } from '../ir/tuning.ts';
 import { printType } from '../ir/type.ts';
 import { verifyKernel } from '../ir/verify/kernel.ts';
@@ -119,6 +119,8 @@ export interface PipelineContext extends PassContext {
   readonly memoryLimit?: number;
   /** No transforms that save products and lose digits. */
   readonly exact?: boolean;
+  /** Factors in f32 may be taken as two numbers in f16. */
+  readonly splitProducts?: boolean;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
   /** Schedules that were measured. */
@@ -271,7 +273,9 @@ function arranged(program: Program, context: PipelineContext): Program {
 
 /** Kernels for every work, and a place for every tensor. Where there is a limit, results are made again until they fit. */
 function lower(unordered: Program, layout: StateLayout, context: PipelineContext, name: string): Lowered {
-  const { target, memoryLimit } = context;
+  const { target, memoryLimit, precision, splitProducts } = context;
+  const factors: MatrixFactors = splitProducts ? 'split' : precision === 'f16' ? 'rounded' : 'exact';
+  const machine = target.matrices ? { ...target, matrices: { ...target.matrices, factors } } : target;
   const prologue = target.kind === 'cpu';
   const sizes = packedFor(unordered, context.sizes ?? {}, name);
   const ordering: Pass<Program> = {
@@ -287,7 +291,7 @@ function lower(unordered: Program, layout: StateLayout, context: PipelineContext
       {
         name: 'schedule',
         doc: 'Gives every work its kernels, chosen for the target.',
-        run: p => schedule(p, target, context.tuned),
+        run: p => schedule(p, machine, context.tuned),
       },
       program,
       context,

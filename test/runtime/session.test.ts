@@ -211,6 +211,10 @@ describe.skipIf(!device)('session', () => {
     await expect(openAffine(model)).rejects.toThrow(
       'Affine: the given device lacks the feature no-such-feature, maxBindGroups of 99 (it has 4)',
     );
+    const other = device!.adapterInfo.subgroupMaxSize === 32 ? 64 : 32;
+    await expect(openAffine({ ...affine, subgroupSize: other })).rejects.toThrow(
+      `Affine: the given device lacks subgroups of ${other}`,
+    );
     await expect(open(affine)).rejects.toThrow("import { requestDevice } from 'dnnc/runtime/node'");
   });
 

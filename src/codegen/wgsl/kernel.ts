@@ -63,6 +63,11 @@ function bindings(kernel: Kernel, scope: Scope): string[] {
   return [...storage, `@group(0) @binding(${storage.length}) var<uniform> uniforms: Uniforms;`];
 }
 
+const ofSubgroups = [
+  ['subgroup', 'subgroup_id'],
+  ['lane', 'subgroup_invocation_id'],
+] as const;
+
 /** Parameters of the entry point and the lets that turn them and the uniforms into i32, only those that are used. */
 function inputs(scope: Scope): { parameters: string[]; lets: string[] } {
   const parameters: string[] = [];
@@ -83,11 +88,12 @@ function inputs(scope: Scope): { parameters: string[]; lets: string[] } {
     parameters.push(`@builtin(local_invocation_index) ${index}: u32`);
     lets.push(`  let ${local} = i32(${index});`);
   }
-  const lane = scope.builtins.get('lane');
-  if (lane) {
-    const index = scope.fresh('subgroup_lane');
-    parameters.push(`@builtin(subgroup_invocation_id) ${index}: u32`);
-    lets.push(`  let ${lane} = i32(${index});`);
+  for (const [which, wgsl] of ofSubgroups) {
+    const name = scope.builtins.get(which);
+    if (!name) continue;
+    const index = scope.fresh(wgsl === 'subgroup_id' ? wgsl : 'subgroup_lane');
+    parameters.push(`@builtin(${wgsl}) ${index}: u32`);
+    lets.push(`  let ${name} = i32(${index});`);
   }
   for (const { identifier, word, dtype } of scope.hoisted.values()) {
     const field = atom(`uniforms.${scope.uniformWords.find(w => w.name === word.name)!.field}`);
