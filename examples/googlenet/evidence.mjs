@@ -31,7 +31,11 @@ export async function run(given) {
         value: (100 * Reduced.multiplyAdds) / Naive.multiplyAdds,
         ...{ reach: 43, better: 'lower', unit: '%', digits: 1 },
       },
-      'kernels of auxiliary heads, training': { value: headKernels('imagenet.step'), reach: 10, better: 'higher' },
+      'kernels of auxiliary heads, training': {
+        value: headKernels('imagenet.step'),
+        reach: 10,
+        better: 'higher',
+      },
       'kernels of auxiliary heads, inference': { value: headKernels('GoogLeNet'), reach: 0, better: 'equal' },
       'digits, 1/8 of the channels': {
         value: await digitsAccuracy(given, {

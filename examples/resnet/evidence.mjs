@@ -12,7 +12,13 @@ export async function run(given) {
   const nets = await tables(dnnc, file, '--depth', 1);
   return {
     figures: {
-      ...parameters(nets, { ResNet18: 11.7, ResNet34: 21.8, ResNet50: 25.6, ResNet101: 44.5, ResNet152: 60.2 }),
+      ...parameters(nets, {
+        ResNet18: 11.7,
+        ResNet34: 21.8,
+        ResNet50: 25.6,
+        ResNet101: 44.5,
+        ResNet152: 60.2,
+      }),
       'digits, 1/8 of the channels': {
         value: await digitsAccuracy(given, {
           ...{ file, program: 'imagenet', size: 32, floats: true },

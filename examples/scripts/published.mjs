@@ -25,7 +25,10 @@ export const parameters = (nets, published) =>
   );
 
 /** Trains a narrow copy on the digits and gives its accuracy on those that are held out, in percent. */
-export async function digitsAccuracy({ dnnc, out, seed }, { file, program, size, flags, epochs, examples, floats }) {
+export async function digitsAccuracy(
+  { dnnc, out, seed },
+  { file, program, size, flags, epochs, examples, floats },
+) {
   const as = floats ? ({ x, y }) => ({ x: asFloats(x, 2 / 255, -1), y }) : t => t;
   const { train, test } = writeSplit(out, { size, channels: 3, examples, as });
   const data = ['--data', train, '--val', test, '--epochs', epochs, '--seed', seed, '--out', `${out}/run`];
@@ -51,4 +54,5 @@ export function chart(path, { title, bars, unit = '', width = 360 }) {
   return writePng(path, target);
 }
 
-const shownNumber = (value, unit) => `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)} ${unit}`.trimEnd();
+const shownNumber = (value, unit) =>
+  `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)} ${unit}`.trimEnd();

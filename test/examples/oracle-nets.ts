@@ -10,7 +10,13 @@ export interface OracleNet {
 const train = (x: string, y: string, loss: string, net: string): string =>
   `train fit {\n  data x: ${x}\n  data y: ${y}\n  loss = ${loss}\n  minimize loss over ${net} by sgd(lr = 0.02, momentum = 0.9)\n}\n`;
 
-const classifier = (example: string, net: string, size: number, defines: Record<string, number>, mode = '') => ({
+const classifier = (
+  example: string,
+  net: string,
+  size: number,
+  defines: Record<string, number>,
+  mode = '',
+) => ({
   example,
   net,
   defines: { ...defines, Size: size, Classes: 5 },

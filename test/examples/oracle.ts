@@ -93,7 +93,9 @@ export async function gapsOf(oracle: OracleNet, backend: Backend): Promise<Gaps>
   const { example, net } = oracle;
   const answers = readAnswers(example);
   const { params, buffers, values } = answers;
-  const weights = Object.fromEntries([...params, ...buffers].map(([name, shape]) => [name, initial(name, shape)]));
+  const weights = Object.fromEntries(
+    [...params, ...buffers].map(([name, shape]) => [name, initial(name, shape)]),
+  );
   const compiled = compileNet(oracle, backend);
   const { x } = feedOf(example, 0, answers);
   const predicted = Object.values(await backend.predict(compiled, net, { x: x! }, weights))[0]!;
@@ -115,7 +117,10 @@ export async function gapsOf(oracle: OracleNet, backend: Backend): Promise<Gaps>
       shapes.map(([name]) => sample(name, from[name]!, most));
     return {
       predicted: gap([sample(`${example}.predicted`, predicted, 256)], values.predicted!),
-      loss: gap(losses.map(v => [v]), values.loss!),
+      loss: gap(
+        losses.map(v => [v]),
+        values.loss!,
+      ),
       grads: gap(all(params, grads, 96), values.grads!),
       final: gap(all(params, state, 8), values.final!),
       averages: gap(all(buffers, state, 8), values.averages!),

@@ -162,12 +162,13 @@ function sessionBackend(
   openProgram: (compiled: Compilation, name: string, options: { weights?: Arrays }) => Promise<Runner>,
 ): Backend {
   const predict: Backend['predict'] = async (compiled, entry, inputs, weights) => {
-    const { compiled: made, entries } = compiled;
-    const has = new Set(
-      entries.find(e => e.name === entry)!.state.map(t => t.name)
+    const wanted = new Set(graphInputs(compiled.compiled.programs.get(entry)!.graph).map(i => i.name));
+    const own = Object.entries(weights).filter(([n]) => wanted.has(n));
+    const session = await openProgram(
+      compiled,
+      entry,
+      own.length > 0 ? { weights: Object.fromEntries(own) } : {},
     );
-    const own = Object.entries(weights).filter(([n]) => has.has(n));
-    const session = await openProgram(compiled, entry, own.length > 0 ? { weights: Object.fromEntries(own) } : {});
     try {
       return fromOutputs(await session.run('predict', toInputs(inputs), { step: 0 }));
     } finally {
