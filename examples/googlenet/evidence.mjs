@@ -1,7 +1,7 @@
 import { chart, digitsAccuracy, parameters, tables } from '../scripts/published.mjs';
 
 const file = 'examples/googlenet/googlenet.dnn';
-const small = ['-D', 'Slim=8', '-D', 'Size=64', '-D', 'Classes=10'];
+const small = ['-D', 'Slim=8', '-D', 'Size=72', '-D', 'Classes=10'];
 
 export const about = {
   title: 'GoogLeNet (Szegedy et al., 2014): what 1x1 convolutions save; a narrow copy on digits',
@@ -16,7 +16,7 @@ export async function run(given) {
   const [nets, inception, compiled] = await Promise.all([
     tables(dnnc, file, '--depth', 1),
     tables(dnnc, 'examples/googlenet/inception.dnn'),
-    dnnc('explain', file, '-D', 'Slim=16', '-D', 'Size=64', '-D', 'Classes=10', '--profile', 'software'),
+    dnnc('explain', file, '-D', 'Slim=16', '-D', 'Size=72', '-D', 'Classes=10', '--profile', 'software'),
   ]);
   const by = new Map(nets.GoogLeNet.layers.map(l => [l.path.split('.')[1], l.multiplyAdds]));
   const agreeing = Object.entries(operations).filter(([name, n]) => Math.round(by.get(name) / 1e6) === n);
@@ -39,7 +39,7 @@ export async function run(given) {
       'kernels of auxiliary heads, inference': { value: headKernels('GoogLeNet'), reach: 0, better: 'equal' },
       'digits, 1/8 of the channels': {
         value: await digitsAccuracy(given, {
-          ...{ file, program: 'imagenet', size: 64, flags: small, floats: true },
+          ...{ file, program: 'imagenet', size: 72, flags: small, floats: true },
           ...(smoke ? { epochs: 1, examples: 320 } : { epochs: 12 }),
         }),
         ...{ reach: smoke ? 15 : 95, better: 'higher', unit: '%' },

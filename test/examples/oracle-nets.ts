@@ -23,10 +23,17 @@ const classifier = (
   program: train(`f32[N, 3, ${size}, ${size}]`, 'i32[N]', `cross_entropy(${mode}${net}(x), y)`, net),
 });
 
+/** Residual nets of four blocks: each kind of block is there, with and without a projection. */
+const few = (example: string, unit: string, defines: Record<string, number>): OracleNet => {
+  const net = classifier(example, 'Few', 32, defines);
+  const layers = `net Few = ResNet([2, 1, 1], unit = ${unit}, classes = Classes, width = Width)\n`;
+  return { ...net, program: layers + net.program };
+};
+
 // Where there is dropout the net is taken as it predicts: PyTorch's random numbers are others.
 export const oracleNets: readonly OracleNet[] = [
   classifier('alexnet', 'AlexNet', 67, { Slim: 24 }, 'infer '),
-  classifier('vgg', 'VGG16', 32, { Width: 3 }, 'infer '),
+  classifier('vgg', 'VGG11', 32, { Width: 3 }, 'infer '),
   classifier('nin', 'NIN', 12, { Slim: 32 }, 'infer '),
   {
     ...classifier('googlenet', 'GoogLeNet', 65, { Slim: 16 }),
@@ -37,8 +44,8 @@ export const oracleNets: readonly OracleNet[] = [
       'GoogLeNet',
     ).replace('  loss', '  out = infer GoogLeNet(x)\n  loss'),
   },
-  classifier('resnet', 'ResNet18', 32, { Width: 3 }),
-  { ...classifier('resnext', 'ResNeXt50', 32, { Width: 4, Cardinality: 2 }) },
+  few('resnet', 'Basic', { Width: 3 }),
+  few('resnext', 'Split4', { Width: 4, Cardinality: 2 }),
   classifier('densenet', 'Small', 32, { Growth: 3 }),
   {
     example: 'segnet',

@@ -5,6 +5,7 @@ import { compile } from '../../src/compile.ts';
 import { readSafetensors } from '../../src/interop/safetensors.ts';
 import { ndarray } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
+import type { Target } from '../../src/ir/target.ts';
 import { renderDiagnostic } from '../../src/support/render.ts';
 import type { Arrays, Backend, Compilation } from '../torch/run.ts';
 import type { OracleNet } from './oracle-nets.ts';
@@ -72,13 +73,13 @@ function sample(name: string, { data }: NdArray, most: number): number[] {
   return [...some, product];
 }
 
-function compileNet({ example, net, defines, program }: OracleNet, backend: Backend): Compilation {
+export function compileNet({ example, net, defines, program }: OracleNet, target: Target): Compilation {
   const file = readSource(exampleFile(example));
   const source = { ...file.source, text: `${file.source.text}\n${program}` };
   const { compiled, entries, diagnostics } = compile(source, {
     resolve: file.resolve,
     defines,
-    target: backend.target,
+    target,
     only: name => name === net || name.startsWith('fit.'),
   });
   if (!compiled || !entries) throw new Error(diagnostics.map(d => renderDiagnostic(d)).join('\n'));
@@ -89,41 +90,53 @@ function compileNet({ example, net, defines, program }: OracleNet, backend: Back
 export type Gaps = Readonly<Record<'predicted' | 'loss' | 'grads' | 'final' | 'averages', number>>;
 
 /** Predicts once and trains for some steps, and says how far that is from PyTorch's numbers. */
-export async function gapsOf(oracle: OracleNet, backend: Backend): Promise<Gaps> {
-  const { example, net } = oracle;
+export async function gapsOf(
+  { example, net }: OracleNet,
+  compiled: Compilation,
+  backend: Backend,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Partial<Gaps>> {
   const answers = readAnswers(example);
   const { params, buffers, values } = answers;
   const weights = Object.fromEntries(
     [...params, ...buffers].map(([name, shape]) => [name, initial(name, shape)]),
   );
-  const compiled = compileNet(oracle, backend);
   const { x } = feedOf(example, 0, answers);
   const predicted = Object.values(await backend.predict(compiled, net, { x: x! }, weights))[0]!;
   const training = await backend.training(compiled, weights);
+  const all = (shapes: Shapes, from: (name: string) => NdArray, samples: number): number[][] =>
+    shapes.map(([name]) => sample(name, from(name), samples));
   try {
     const losses: number[] = [];
-    let grads: Record<string, NdArray> = {};
-    for (let step = 0; step < answers.steps; step++) {
+    const steps = Math.min(most, answers.steps);
+    let grads: number[][] = [];
+    for (let step = 0; step < steps; step++) {
       const results = await training.step(feedOf(example, step, answers));
       losses.push(results.loss!.data[0]!);
       // After one step the velocity is the gradient.
-      if (step === 0) {
-        const state = await training.state();
-        grads = Object.fromEntries(params.map(([n]) => [n, state[`fit.sgd.momentum.velocity.${n}`]!]));
-      }
+      const state = step === 0 ? await training.state() : {};
+      if (step === 0) grads = all(params, name => state[`fit.sgd.momentum.velocity.${name}`]!, 96);
     }
-    const state = await training.state();
-    const all = (shapes: Shapes, from: Arrays, most: number): number[][] =>
-      shapes.map(([name]) => sample(name, from[name]!, most));
-    return {
+    const first = {
       predicted: gap([sample(`${example}.predicted`, predicted, 256)], values.predicted!),
       loss: gap(
         losses.map(v => [v]),
-        values.loss!,
+        values.loss!.slice(0, steps),
       ),
-      grads: gap(all(params, grads, 96), values.grads!),
-      final: gap(all(params, state, 8), values.final!),
-      averages: gap(all(buffers, state, 8), values.averages!),
+      grads: gap(grads, values.grads!),
+    };
+    if (steps < answers.steps) return first;
+    const state = await training.state();
+    return {
+      ...first,
+      final: gap(
+        all(params, name => state[name]!, 8),
+        values.final!,
+      ),
+      averages: gap(
+        all(buffers, name => state[name]!, 8),
+        values.averages!,
+      ),
     };
   } finally {
     training.close();

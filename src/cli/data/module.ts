@@ -105,7 +105,7 @@ export class Collector {
         );
       if (!known) columns.set(name, { shape, size: values.length, values: [values] });
       else if (`${known.shape}` !== `${shape}` || known.size !== values.length)
-        return fail(
+        fail(
           unusableData(this.#path, `${name} of example ${n} is [${shape}], but [${known.shape}] before it`),
         );
       else known.values.push(values);

@@ -95,15 +95,13 @@ def alexnet(n, x, slim=24):
     return [n.dense("fc8", F.relu(n.dense("fc7", x, 4096 // slim)), 5)]
 
 
-def vgg16(n, x, w=3):
-    for group, (channels, layers) in enumerate(
-        [(w, ["conv1_1.conv[0]", "group1.conv[0]"]), (2 * w, ["conv2_1.conv[0]", "group2.conv[0]"]),
-         (4 * w, ["conv3_1.conv[0]", "group3.conv[0]", "group3.conv[1]"]),
-         (8 * w, ["conv4_1.conv[0]", "conv4_2.conv[0]", "group4.conv[0]"]),
-         (8 * w, [f"group5.conv[{i}]" for i in range(3)])]):
-        for layer in layers:
-            x = F.relu(n.conv(f"features.{layer}", x, channels, 3, padding=1))
-        x = F.max_pool2d(x, 2)
+def vgg11(n, x, w=3):
+    layers = [("conv1_1.conv[0]", w, True), ("conv2_1.conv[0]", 2 * w, True), ("conv3_1.conv[0]", 4 * w, False),
+              ("group3.conv[0]", 4 * w, True), ("conv4_1.conv[0]", 8 * w, False), ("conv4_2.conv[0]", 8 * w, True),
+              ("group5.conv[0]", 8 * w, False), ("group5.conv[1]", 8 * w, True)]
+    for layer, channels, pools in layers:
+        x = F.relu(n.conv(f"features.{layer}", x, channels, 3, padding=1))
+        x = F.max_pool2d(x, 2) if pools else x
     x = F.relu(n.dense("fc6", x.flatten(1), 64 * w))
     return [n.dense("fc8", F.relu(n.dense("fc7", x, 64 * w)), 5)]
 
@@ -167,16 +165,16 @@ def residual(n, x, layers, width, unit):
     return [n.dense("head", x.mean((2, 3)), 5)]
 
 
-def resnet18(n, x, width=3):
+def resnet(n, x, width=3):
     def basic(path, x, c, stride):
         skip = n.conv_bn(f"{path}.down", x, c, 1, stride) if stride != 1 or x.shape[1] != c else x
         y = n.conv_bn(f"{path}.conv2", F.relu(n.conv_bn(f"{path}.conv1", x, c, 3, stride)), c)
         return F.relu(y + skip)
 
-    return residual(n, x, [2, 2, 2, 2], width, basic)
+    return residual(n, x, [2, 1, 1], width, basic)
 
 
-def resnext50(n, x, width=4, groups=2):
+def resnext(n, x, width=4, groups=2):
     def split(path, x, c, stride):
         path = f"{path}.Bottleneck"
         skip = n.conv_bn(f"{path}.down", x, 4 * c, 1, stride) if stride != 1 or x.shape[1] != 4 * c else x
@@ -185,7 +183,7 @@ def resnext50(n, x, width=4, groups=2):
         y = F.relu(n.conv_bn(f"{path}.conv2", y, inner, 3, stride, groups))
         return F.relu(n.conv_bn(f"{path}.conv3", y, 4 * c, 1) + skip)
 
-    return residual(n, x, [3, 4, 6, 3], width, split)
+    return residual(n, x, [2, 1, 1], width, split)
 
 
 def densenet(n, x, k=3):
@@ -241,11 +239,11 @@ def unet(n, x, w=2):
 # a net is (with the averages of the batch) or as it predicts (where there is dropout).
 NETS = {
     "alexnet": (alexnet, "AlexNet", (4, 3, 67, 67), False),
-    "vgg": (vgg16, "VGG16", (4, 3, 32, 32), False),
+    "vgg": (vgg11, "VGG11", (4, 3, 32, 32), False),
     "nin": (nin, "NIN", (4, 3, 12, 12), False),
     "googlenet": (googlenet, "GoogLeNet", (4, 3, 65, 65), False),
-    "resnet": (resnet18, "ResNet18", (6, 3, 32, 32), True),
-    "resnext": (resnext50, "ResNeXt50", (6, 3, 32, 32), True),
+    "resnet": (resnet, "Few", (6, 3, 32, 32), True),
+    "resnext": (resnext, "Few", (6, 3, 32, 32), True),
     "densenet": (densenet, "Small", (6, 3, 32, 32), True),
     "segnet": (segnet, "SegNet", (4, 3, 32, 32), True),
     "unet": (unet, "UNet", (4, 1, 32, 32), False),
