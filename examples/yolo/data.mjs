@@ -4,13 +4,12 @@ import { cellTargets } from 'dnnc/vision';
 import { boxes } from '../data/boxes.mjs';
 
 export const grid = { cells: 4, classes: 3 };
-const size = 64;
+export const size = 64;
 
 export default ({ seed }) => examples({ seed, count: 1000 });
 
 export function* examples(options) {
-  for (const { x, objects } of boxes({ ...options, size }))
-    yield { x, ...cellTargets(unit(objects), grid) };
+  for (const { x, objects } of boxes({ ...options, size })) yield { x, ...cellTargets(unit(objects), grid) };
 }
 
 /** Boxes as parts of the picture. */
