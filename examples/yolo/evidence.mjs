@@ -1,6 +1,7 @@
 import { averagePrecision, cellDetections } from 'dnnc/vision';
 import { boxes } from '../data/boxes.mjs';
 import { drawBoxes } from '../scripts/draw-boxes.mjs';
+import { join } from '../scripts/join.mjs';
 import { load, save } from '../scripts/kit.mjs';
 import { examples, grid, size, unit } from './data.mjs';
 
@@ -51,17 +52,4 @@ export async function run({ smoke, seed, out, dnnc }) {
     },
     pictures: [path],
   };
-}
-
-/** Examples as one tensor for each name, with these shapes. */
-function join(all, shapes) {
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => {
-      const data = new Float32Array(all.length * all[0][name].length);
-      all.forEach((example, i) => {
-        data.set(example[name], i * example[name].length);
-      });
-      return [name, { dtype: 'f32', shape: [all.length, ...shape], data }];
-    }),
-  );
 }
