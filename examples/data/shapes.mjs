@@ -14,9 +14,10 @@ export function* masks({ seed, count = 600, ...options }) {
 
 /**
  * Pictures x, the class y of each pixel, and `objects`: the `kind` of each shape, from 1 on, and its `box` [left, top,
- * right, bottom] in pixels. There are 1 to `most` of them, which hardly overlap.
+ * right, bottom] in pixels. There are 1 to `most` of them, which hardly overlap, `margin` pixels from the edges.
  */
-export function* scenes({ seed, count, size = 64, most = 3, smallest = size / 5, largest = size / 2 }) {
+export function* scenes(options) {
+  const { seed, count, size = 64, most = 3, smallest = size / 5, largest = size / 2, margin = 0 } = options;
   const random = randomNumbers(seed);
   const between = (low, high) => low + (high - low) * random();
   for (let i = 0; i < count; i++) {
@@ -24,7 +25,7 @@ export function* scenes({ seed, count, size = 64, most = 3, smallest = size / 5,
     const wanted = 1 + Math.floor(random() * most);
     for (let tries = 0; objects.length < wanted && tries < 50; tries++) {
       const [width, height] = [between(smallest, largest), between(smallest, largest)];
-      const [left, top] = [between(0, size - width), between(0, size - height)];
+      const [left, top] = [width, height].map(extent => between(margin, size - margin - extent));
       const box = [left, top, left + width, top + height];
       const kind = 1 + Math.floor(random() * 3);
       if (objects.every(o => isApart(o.box, box))) objects.push({ kind, box });

@@ -1,11 +1,11 @@
-// Windows of 32 × 32 out of pictures of shapes, with what is in their middle: the class, 0 for ground, and the box as parts
+// Windows of 38 × 38 out of pictures of shapes, with what is in their middle: the class, 0 for ground, and the box as parts
 // of the window.
-//   dnnc train examples/overfeat/overfeat.dnn classify --data examples/overfeat/data.mjs --out run
+//   dnnc train examples/overfeat/overfeat.dnn detect --data examples/overfeat/data.mjs --out run
 import { boxes } from '../data/boxes.mjs';
 import { randomNumbers } from '../data/shapes.mjs';
 
-export const window = 32;
-export const size = 64;
+export const window = 38;
+export const size = 78;
 
 export default ({ seed }) => windows({ seed, count: 1600 });
 
@@ -30,8 +30,8 @@ export function* windows({ seed, count }) {
   }
 }
 
-/** Pictures of objects that fit into a window. */
-export const scenes = options => boxes({ ...options, size, smallest: 14, largest: 26 });
+/** Pictures of objects that fit into a window, and are not so near to an edge that none has them in the middle. */
+export const scenes = options => boxes({ ...options, size, smallest: 16, largest: 28, margin: 8 });
 
 function middleOf(objects, left, top) {
   const middle = window / 2;
@@ -39,7 +39,7 @@ function middleOf(objects, left, top) {
     Math.max(Math.abs((box[0] + box[2]) / 2 - left - middle), Math.abs((box[1] + box[3]) / 2 - top - middle));
   const [object] = [...objects].sort((a, b) => far(a) - far(b));
   if (far(object) > 10) return { y: 0, box: [0, 0, 0, 0] };
-  if (far(object) > 6) return { y: -1, box: [0, 0, 0, 0] };
+  if (far(object) > 5) return { y: -1, box: [0, 0, 0, 0] };
   return { y: object.kind + 1, box: object.box.map((v, i) => (v - (i % 2 ? top : left)) / window) };
 }
 

@@ -11,31 +11,24 @@ const stride = 8;
 
 export const about = {
   title: 'OverFeat (Sermanet et al., 2013) on shapes: trained on windows, shown whole pictures',
-  command: 'dnnc train overfeat/overfeat.dnn classify --data overfeat/data.mjs --out runs/overfeat',
+  command: 'dnnc train overfeat/overfeat.dnn detect --data overfeat/data.mjs --out runs/overfeat',
 };
 
 export async function run({ smoke, seed, out, dnnc }) {
   const square = [3, window, window];
   const shapes = { x: square, 'y:i32': [], box: [4] };
-  const train = [...windows({ seed, count: smoke ? 300 : 3000 })];
+  const train = [...windows({ seed, count: smoke ? 300 : 2400 })];
   const data = save(`${out}/train.safetensors`, join(train, shapes));
-  const common = ['--data', data, '--batch', 32, '--seed', seed];
-  const weights = `${out}/classify/weights.safetensors`;
   const define = ['-D', `Width=${smoke ? 8 : 12}`];
-  // First what it is, then, on the same features, where it is.
   await dnnc(
-    ...['train', file, 'classify', ...define, ...common, '--epochs', smoke ? 4 : 12],
-    ...['--out', `${out}/classify`],
-  );
-  await dnnc(
-    ...['train', file, 'localise', ...define, ...common, '--epochs', smoke ? 4 : 12],
-    ...['--weights', weights, '--out', `${out}/localise`],
+    ...['train', file, 'detect', ...define, '--data', data, '--batch', 32, '--epochs', smoke ? 4 : 12],
+    ...['--seed', seed, '--out', `${out}/run`],
   );
   const said = async (name, x) => {
     const [inputs, outputs] = [save(`${out}/${name}.safetensors`, { x }), `${out}/${name}-y.safetensors`];
     await dnnc(
       ...['run', file, '--net', 'OverFeat', ...define, '--inputs', inputs, '--outputs', outputs],
-      ...['--weights', `${out}/localise/weights.safetensors`],
+      ...['--weights', `${out}/run/weights.safetensors`],
     );
     return load(outputs);
   };
@@ -67,9 +60,9 @@ export async function run({ smoke, seed, out, dnnc }) {
   return {
     figures: {
       'windows right': figure(right, 0.5, 0.9),
-      'mean IoU of their boxes': figure(overlaps.reduce((a, b) => a + b) / overlaps.length, 0.4, 0.7),
-      'pictures: mAP at IoU 0.5': figure(mean, 0.02, 0.5),
-      'pictures: recall': figure(recall, 0.1, 0.8),
+      'mean IoU of their boxes': figure(overlaps.reduce((a, b) => a + b) / overlaps.length, 0.3, 0.6),
+      'pictures: mAP at IoU 0.5': figure(mean, 0.01, 0.4),
+      'pictures: recall': figure(recall, 0.05, 0.6),
     },
     pictures: [path],
   };

@@ -54,16 +54,9 @@ const halving: readonly Small[] = [
   },
   {
     example: 'overfeat',
-    program: 'classify',
+    program: 'detect',
     defines: { Width: 4 },
-    batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 4) },
-    steps: 15,
-  },
-  {
-    example: 'overfeat',
-    program: 'localise',
-    defines: { Width: 4 },
-    batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 4), box: noise([4, 4], 3) },
+    batch: { x: stripes([4, 3, 38, 38]), y: classes(4, 4), box: noise([4, 4], 3) },
     steps: 15,
   },
   {
