@@ -1,4 +1,5 @@
 // Pictures with the objects that were found in them.
+import { calm } from './calm.mjs';
 import { put, tile, writePng } from './png.mjs';
 
 const colours = [
@@ -14,11 +15,7 @@ const colours = [
 export function drawBoxes(path, pictures, { size, found, objects, columns = 4, scale = 2 }) {
   const data = new Float32Array(pictures.length * 3 * size * size);
   pictures.forEach((picture, i) => {
-    // Few shades, so that the file is small.
-    data.set(
-      picture.map(v => Math.round(v * 8) / 8),
-      i * picture.length,
-    );
+    data.set(calm(picture, size), i * picture.length);
   });
   const shape = [pictures.length, 3, size, size];
   const canvas = tile({ dtype: 'f32', shape, data }, { columns, scale, range: [0, 1] });

@@ -1,6 +1,7 @@
 // What the evidence of SegNet, FCN and U-Net has in common: training on shapes, and what comes out for unseen ones.
 import { classOfPixels, pixelIou } from 'dnnc/vision';
 import { masks } from '../data/shapes.mjs';
+import { calm } from './calm.mjs';
 import { load, save, sheet } from './kit.mjs';
 
 const classes = 4;
@@ -65,11 +66,11 @@ export function drawMasks(path, { x }, masks, count = 6) {
   const [, channels, height, width] = x.shape;
   const plane = height * width;
   const picture = { dtype: 'f32', shape: [count, channels, height, width] };
-  // Few shades, so that the file is small.
-  const shown = {
-    ...picture,
-    data: x.data.slice(0, count * channels * plane).map(v => Math.round(v * 8) / 8),
-  };
+  const shown = { ...picture, data: new Float32Array(count * channels * plane) };
+  for (let i = 0; i < count; i++) {
+    const from = i * channels * plane;
+    shown.data.set(calm(x.data.subarray(from, from + channels * plane), width), from);
+  }
   const rows = masks.map(({ data }) => ({
     ...picture,
     data: Float32Array.from({ length: count * channels * plane }, (_, i) => {

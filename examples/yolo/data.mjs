@@ -6,7 +6,7 @@ import { boxes } from '../data/boxes.mjs';
 export const grid = { cells: 4, classes: 3 };
 export const size = 64;
 
-export default ({ seed }) => examples({ seed, count: 3000 });
+export default ({ seed }) => examples({ seed, count: 1500 });
 
 export function* examples(options) {
   for (const { x, objects } of scenes(options)) yield { x, ...cellTargets(unit(objects), grid) };

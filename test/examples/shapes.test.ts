@@ -66,7 +66,7 @@ test('windows have what is in their middle', () => {
 test.each([
   ['data/shapes.mjs', ['x', 'y'], 600],
   ['data/boxes.mjs', ['x', 'box', 'kind'], 600],
-  ['yolo/data.mjs', ['x', 'obj', 'box', 'cls'], 3000],
+  ['yolo/data.mjs', ['x', 'obj', 'box', 'cls'], 1500],
   ['overfeat/data.mjs', ['x', 'y', 'box'], 1600],
 ])('--data %s gives %s', async (path, names, count) => {
   const columns = await readColumns(fileURLToPath(at(path)), [], 0);

@@ -12,7 +12,7 @@ const most = 1_000_000;
  * ({ seed }) that gives one. An example has a number, a list (of lists) of numbers, or a typed array for each `data`.
  */
 export async function readModule(path: string, seed: number): Promise<Found[]> {
-  const examples = new Map<string, { shape: readonly number[]; values: number[][] }>();
+  const examples = new Map<string, { shape: readonly number[]; values: Numbers[] }>();
   let n = 0;
   try {
     const loaded = (await import(pathToFileURL(resolve(path)).href)) as { readonly default?: unknown };
@@ -45,7 +45,7 @@ export async function readModule(path: string, seed: number): Promise<Found[]> {
         const shape = shapeOf(value);
         const values = shape && flat(value);
         const known = examples.get(name);
-        if (!values || values.some(v => typeof v !== 'number'))
+        if (!values || !isNumbers(values))
           return fail(unusableData(path, `${name} of example ${n} is neither a number nor numbers in lists`));
         if (!known) examples.set(name, { shape, values: [values] });
         else if (`${known.shape}` !== `${shape}` || known.values[0]!.length !== values.length)
@@ -67,7 +67,7 @@ export async function readModule(path: string, seed: number): Promise<Found[]> {
       fromArray({
         dtype: values.every(v => v.every(Number.isInteger)) ? 'i32' : 'f32',
         shape: [n, ...shape],
-        data: Float64Array.from(values.flat()),
+        data: joined(values),
       }),
     ),
   }));
@@ -84,5 +84,27 @@ function shapeOf(value: unknown): number[] | undefined {
   return inner && [value.length, ...inner];
 }
 
-const flat = (value: unknown): number[] =>
-  typeof value === 'number' ? [value] : [...(value as Iterable<unknown>)].flatMap(flat);
+/** Of one example. Typed arrays are copied as they are, so that pictures cost no number object for each of their pixels. */
+type Numbers = number[] | Float64Array;
+
+const flat = (value: unknown): Numbers =>
+  typeof value !== 'object'
+    ? [value as number]
+    : ArrayBuffer.isView(value)
+      ? (value as Float64Array).slice()
+      : [...(value as Iterable<unknown>)].flatMap(part => [...flat(part)]);
+
+const isNumbers = (values: Numbers): boolean =>
+  ArrayBuffer.isView(values)
+    ? !(values instanceof BigInt64Array || values instanceof BigUint64Array)
+    : values.every(v => typeof v === 'number');
+
+/** Of all examples, which have as many each. */
+function joined(values: readonly Numbers[]): Float64Array<ArrayBuffer> {
+  const width = values[0]?.length ?? 0;
+  const all = new Float64Array(values.length * width);
+  values.forEach((part, i) => {
+    all.set(part, i * width);
+  });
+  return all;
+}
