@@ -1,9 +1,7 @@
-import type { Train } from '../ir/module.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { unfinishedTraining } from '../support/errors/training.ts';
 import { CliError, exitCode, exitCodeOf, usageError } from './errors.ts';
 import { ensureFolder, readTensors } from './files.ts';
-import type { StateSpec } from './graphs.ts';
 import type { Io } from './io.ts';
 import type { Checked } from './load.ts';
 import { declaredWeights } from './net-weights.ts';
@@ -27,6 +25,7 @@ import {
   resumedSettings,
 } from './training/settings.ts';
 import { fixSizes, openProgram } from './training/sizes.ts';
+import { startingWeights } from './training/starting-weights.ts';
 import type { Trainer } from './training/trainer.ts';
 
 export interface TrainOptions extends SourceOptions, OutputOptions, RunFlags {
@@ -122,17 +121,13 @@ async function makePlan(path: string, program: string, options: TrainOptions, io
   let weights: Tensors | undefined;
   if (from) weights = takeWeights(checked.module, train, from.weights, () => true);
   else if (options.weights !== undefined)
-    weights = takeWeights(checked.module, train, readTensors(options.weights), s => isOfNet(s, train));
+    weights = startingWeights(checked, train, readTensors(options.weights), io);
   else weights = declaredWeights(checked.module, checked.file, trainState(train));
   if (from && from.state.settings.graph !== settings.graph)
     io.err(`${path} has changed since the checkpoint: the numbers are not those of an unbroken run\n`);
   const perEpoch = batchesPerEpoch(data, settings);
   return { ...inputs, train, checked, sizes: sized.dim ?? {}, folder, settings, from, weights, perEpoch };
 }
-
-/** Whether weights must have it; a parameter of the program itself, such as an image, begins as the program says. */
-const isOfNet = ({ name, role }: StateSpec, train: Train): boolean =>
-  role === 'param' && !name.startsWith(`${train.name}.`);
 
 /** Hours of work are not overwritten because a flag was forgotten. */
 function requireFinished(folder: string): void {

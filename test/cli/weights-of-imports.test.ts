@@ -14,6 +14,15 @@ net Turned(x: f32[N, 4]) -> f32[N, 3] {
   return Tiny(-x)
 }
 
+net Stack(x: f32[N, 4]) -> f32[N, 2] {
+  return Tiny(x) -> head: dense(2)
+}
+
+train stack {
+  data x: f32[N, 4]
+  minimize mse(Stack(x), ones(N, 2)) over Stack by sgd(lr = 0.1)
+}
+
 train search {
   data x: f32[N, 4]
   param image: f32[4, 4] = zeros
@@ -72,4 +81,22 @@ it('trains a parameter of the program itself, which no weights need to have', as
   expect(await search(at('first/weights.safetensors'), 'second')).toMatchObject({ code: 0 });
   const after = readTensorFile(at('second/weights.safetensors'))['search.image']!.data;
   expect([...after]).not.toEqual([...found['search.image']!.data]);
+});
+
+it('begins nets anew of which the weights have nothing, and says so; none where they have nothing at all', async () => {
+  const weights = await trained();
+  const args = ['--batch', '2', '--steps', '1', '--target', 'interpret'];
+  const stack = (from: string, out: string) =>
+    dnnc('train', file, 'stack', '--data', x, '--weights', from, ...args, '--out', at(out));
+  const fresh = await stack(weights, 'stack');
+  expect(fresh).toMatchObject({ code: 0 });
+  expect(fresh.out).toContain('net Stack begins anew: --weights has none of its tensors');
+  const after = readTensorFile(at('stack/weights.safetensors'));
+  expect(after['Tiny.head.weight']).toEqual(readTensorFile(weights)['Tiny.head.weight']);
+  // Of what it has something of it must have all.
+  const { 'Stack.head.bias': _, ...part } = after;
+  const partial = await stack(writeTensors(at('p.safetensors'), part), 'partial');
+  expect(partial.err).toContain('Stack.head.bias: missing, expected f32[2]');
+  const other = await stack(writeTensors(at('o.safetensors'), { 'Other.w': f32([2]) }), 'other');
+  expect(other.err).toContain('Tiny.head.bias: missing, expected f32[3]');
 });
