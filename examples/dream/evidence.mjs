@@ -1,5 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { scene } from '../data/scene.mjs';
 import { load, save, sheet } from '../scripts/kit.mjs';
+import { onnxWeights } from '../scripts/onnx-weights.mjs';
 import { trainTiny, visible } from './tiny.mjs';
 
 const file = 'examples/dream/dream.dnn';
@@ -26,18 +29,42 @@ export async function run(given) {
   };
   const first = await dream(1);
   const last = await dream(smoke ? 15 : 80);
-  return {
-    figures: {
-      'accuracy of the net': { value: 100 * accuracy, reach: smoke ? 30 : 95, better: 'higher', unit: '%' },
-      'what its layer sees, after against before': {
-        value: last.metrics.seen / first.metrics.seen,
-        reach: smoke ? 1.5 : 2,
-        better: 'higher',
-        digits: 2,
-      },
-    },
-    pictures: [sheet(`${out}/dream.png`, [content, visible(last.image)].reduce(beside), { columns: 2 })],
+  const figures = {
+    'accuracy of the net': { value: 100 * accuracy, reach: smoke ? 30 : 95, better: 'higher', unit: '%' },
+    'what its layer sees, after against before': rise(first, last, smoke ? 1.5 : 2),
   };
+  const pictures = [sheet(`${out}/dream.png`, [content, visible(last.image)].reduce(beside), { columns: 2 })];
+  if (!smoke && hasSqueezeNet()) {
+    say('dream of photographs');
+    const large = scene(112);
+    const data = save(`${out}/large.safetensors`, { content: large });
+    const dreamed = async steps => {
+      const { metrics } = await dnnc(
+        ...['train', 'examples/dream/squeeze.dnn', 'dream', '--data', data, '--batch', 1],
+        ...['--steps', steps, '--seed', seed, '--out', `${out}/squeeze-${steps}`],
+      );
+      return { metrics, image: load(`${out}/squeeze-${steps}/weights.safetensors`)['dream.image'] };
+    };
+    const [before, after] = [await dreamed(1), await dreamed(40)];
+    figures['the same of SqueezeNet'] = rise(before, after, 1.5);
+    pictures.push(sheet(`${out}/squeeze.png`, visible(after.image)));
+  }
+  return { figures, pictures };
+}
+
+const rise = (before, after, reach) => ({
+  value: after.metrics.seen / before.metrics.seen,
+  reach,
+  better: 'higher',
+  digits: 2,
+});
+
+/** Whether SqueezeNet's published weights are here, or can be made of the model in the folder DNNC_MODELS. */
+function hasSqueezeNet() {
+  const weights = 'examples/squeezenet/squeezenet1_1.safetensors';
+  const model = join(process.env.DNNC_MODELS ?? 'examples/models', 'squeezenet1_1_fp32.onnx');
+  if (!existsSync(weights) && existsSync(model)) save(weights, onnxWeights(readFileSync(model)));
+  return existsSync(weights);
 }
 
 const beside = (a, b) => ({
