@@ -79,10 +79,16 @@ export const gpuBackend = (device: GPUDevice): Backend => ({
   close: () => device.destroy(),
 });
 
+/** `WebAssembly (2 threads)`, where so many are wanted. */
+export function describeThreads(wanted: number | undefined): string {
+  const threads = threadsFor(wanted);
+  return `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`;
+}
+
 export function wasmBackend(wanted?: number): Backend {
   const threads = threadsFor(wanted);
   return {
-    name: `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`,
+    name: describeThreads(wanted),
     kind: 'wasm',
     target: wasmTarget,
     async open(entry, layout, options) {

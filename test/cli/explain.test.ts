@@ -111,7 +111,7 @@ describe('explain', () => {
     const times = [...out.matchAll(/^ {2}\w+ +[\d,]+ +64 +(1|50)( |$)/gm)].map(m => Number(m[1]));
     expect(times).toHaveLength(Number(count));
     expect(times.reduce((a, b) => a + b)).toBe(Number(all));
-    expect(out).toMatch(/R_rnn_next_turn +1 +64 +50 +next_turn/);
+    expect(out).toMatch(/R_rnn_next_turn +1 +64 +50 .* next_turn$/m);
   });
 
   it('shows layers, kernels with what they absorbed, and memory at the sizes given', async () => {

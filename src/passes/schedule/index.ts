@@ -7,6 +7,14 @@ import { chooseMap, chooseMapTiles, chooseSplit, chooseTiles } from './choose.ts
 import { chooseLaneMap, chooseLanes } from './cpu/choose.ts';
 import { emitLaneMap } from './cpu/map.ts';
 import { emitLaneTiles } from './cpu/reduce.ts';
+import {
+  type Description,
+  describeBlock,
+  describeLaneMap,
+  describeLanes,
+  describeMap,
+  describeTiles,
+} from './describe.ts';
 import { Emitter } from './emitter.ts';
 import { emitMap } from './map.ts';
 import {
@@ -67,6 +75,7 @@ function again(scheduled: Scheduled, before: Work, work: Work, temporary: NewTen
       name: rename(kernel.name),
       origin: work.origin,
       comments: commentsOf(work),
+      schedule: { ...kernel.schedule!, absorbed: work.absorbed },
       buffers: kernel.buffers.map(b => ({ ...b, tensor: tensors.get(b.tensor)! })),
     }),
   );
@@ -86,7 +95,9 @@ function scheduleWork(
     const tiles = chooseMapTiles(compute, target, isInPlace(work));
     if (tiles) return { kernels: [tileKernel(work, compute, tiles, target)], temporaries: [] };
     const choice = chooseMap(compute, target);
-    const kernel = emitKernel(work, choice.workgroupSize, emitter => emitMap(emitter, work, compute, choice));
+    const kernel = emitKernel(work, compute, describeMap(choice), choice.workgroupSize, emitter =>
+      emitMap(emitter, work, compute, choice),
+    );
     return { kernels: [kernel], temporaries: [] };
   }
   if (target.kind === 'gpu') {
@@ -106,20 +117,20 @@ function scheduleWork(
 
 /** Vectors and register tiles for a CPU. */
 function laneKernel(work: Work, compute: Compute): Kernel {
-  return emitKernel(
-    work,
-    1,
-    emitter =>
-      compute.reduce
-        ? emitLaneTiles(emitter, work, compute, chooseLanes(compute, isInPlace(work)))
-        : emitLaneMap(emitter, work, compute, chooseLaneMap(compute)),
-    true,
-  );
+  if (compute.reduce) {
+    const choice = chooseLanes(compute, isInPlace(work));
+    const emit: Emit = emitter => emitLaneTiles(emitter, work, compute, choice);
+    return emitKernel(work, compute, describeLanes(compute, choice), 1, emit, true);
+  }
+  const choice = chooseLaneMap(compute);
+  const emit: Emit = emitter => emitLaneMap(emitter, work, compute, choice);
+  return emitKernel(work, compute, describeLaneMap(choice), 1, emit, true);
 }
 
 function tileKernel(work: Work, compute: Compute, choice: TileChoice, { kind }: Target): Kernel {
-  const emit = (emitter: Emitter): Emitted => emitTiles(emitter, work, compute, choice);
-  return emitKernel(work, choice.workgroupSize, emit, kind === 'software');
+  const emit: Emit = emitter => emitTiles(emitter, work, compute, choice);
+  const description = describeTiles(compute, choice);
+  return emitKernel(work, compute, description, choice.workgroupSize, emit, kind === 'software');
 }
 
 type NewTensor = Parameters<typeof splitReduction>[4];
@@ -147,17 +158,20 @@ function blockKernels(
 }
 
 function blockKernel(work: Work, compute: Compute, product: Product, block: BlockChoice): Kernel {
-  return emitKernel(work, invocations(block), emitter =>
+  return emitKernel(work, compute, describeBlock(compute, product, block), invocations(block), emitter =>
     emitWorkgroupTiles(emitter, work, compute, product, block),
   );
 }
 
 type Emitted = Kernel['groups'] | { readonly groups: Kernel['groups']; readonly shared: Kernel['shared'] };
+type Emit = (emitter: Emitter) => Emitted;
 
 function emitKernel(
   work: Work,
+  compute: Compute,
+  description: Description,
   workgroupSize: number,
-  emit: (emitter: Emitter) => Emitted,
+  emit: Emit,
   hoists = false,
 ): Kernel {
   const emitter = new Emitter(work.inputs, work.outputs, hoists);
@@ -172,6 +186,7 @@ function emitKernel(
     groups,
     shared,
     body: emitter.statements,
+    schedule: { ...description, ...(work.role && { role: work.role }), absorbed: work.absorbed, compute },
   };
 }
 
