@@ -89,6 +89,9 @@ interface Cell extends Column {
 const sum = (all: readonly KernelReport[], of: (k: KernelReport) => number): number =>
   all.reduce((n, k) => (k.once ? n : n + of(k)), 0);
 
+/** Three digits, also of microseconds. */
+const formatMs = (ms: number): string => (ms < 1 ? ms.toPrecision(3) : ms.toFixed(2));
+
 const isTimed = (all: readonly KernelReport[]): boolean => all.some(k => k.milliseconds !== undefined);
 
 const cells: readonly Cell[] = [
@@ -127,9 +130,9 @@ const cells: readonly Cell[] = [
   {
     title: 'ms',
     align: 'right',
-    of: k => (k.milliseconds ?? 0).toFixed(3),
+    of: k => formatMs(k.milliseconds ?? 0),
     shown: isTimed,
-    sum: all => sum(all, k => k.milliseconds ?? 0).toFixed(3),
+    sum: all => formatMs(sum(all, k => k.milliseconds ?? 0)),
   },
   {
     title: 'share',
