@@ -24,13 +24,19 @@ train fit {
   loss = cross_entropy(A(x), y)
   minimize loss over A by sgd(lr = 0.1, momentum = 0.9)
 }
+train own {
+  data x: f32[N, 3]
+  param p: f32[N, 3] = x
+  loss = mean(p * p)
+  minimize loss over p by sgd(lr = 0.1)
+}
 net R(x: f32[N, T, 3]) -> f32[N, T, 4] { return x -> rnn(4) }
 `;
 
 /** An entry's programs alone. */
 function compiledFor(target: Target, name: string) {
   const only = (program: string) => program === name || program.startsWith(`${name}.`);
-  const { compiled, entries } = compile({ name: 'net.dnn', text }, { target, only });
+  const { compiled, entries } = compile({ name: 'net.dnn', text }, { target, only, sizes: { N: 3 } });
   return { ...compiled!, entry: entries!.find(e => e.name === name)! };
 }
 
@@ -108,8 +114,9 @@ async function timesOf(name: string, dims: Record<string, number>, target: Targe
 }
 
 describe('times', () => {
-  it('come from WebAssembly, of training steps too', async () => {
+  it('come from WebAssembly, of training steps too, and of what begins as data', async () => {
     await timesOf('fit', { N: 3 }, wasmTarget);
+    await timesOf('own', { N: 3 }, wasmTarget);
     await timesOf('R', { N: 2, T: 6 }, wasmTarget);
   });
 
