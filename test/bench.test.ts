@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -119,5 +119,36 @@ describe.skipIf(!existsSync('dist/src/index.js'))('npm run bench', () => {
       expect(row.median_ms).toBeGreaterThanOrEqual(row.min_ms);
       expect(row.error).toBeLessThan(1e-3);
     }
+  });
+
+  test('counts and times what the examples became, beside an earlier run', () => {
+    const json = join(folder, 'examples.json');
+    const script = fileURLToPath(new URL('../bench/run.mjs', import.meta.url));
+    const run = (...more: readonly string[]) => {
+      const how = ['--examples', '--only', 'mlp', '--target', 'wasm', '--repeat', '2', '--ms', '1'];
+      const found = spawnSync(process.execPath, [script, ...how, ...more], { encoding: 'utf8' });
+      expect(found.stderr).toBe('');
+      expect(found.status).toBe(0);
+      return found.stdout;
+    };
+    run('--json', json);
+    const rows = JSON.parse(readFileSync(json, 'utf8'));
+    expect(rows.map((r: { work: string }) => r.work)).toEqual(['mlp digits.step', 'mlp MLP']);
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        who: 'dnnc',
+        target: 'wasm',
+        adapter: expect.any(String),
+        sizes: { N: 32 },
+      });
+      expect(row.dispatches_per_run).toBeGreaterThanOrEqual(row.dispatches);
+      expect(row.arena_bytes).toBeGreaterThanOrEqual(row.bound_bytes);
+      expect(row.median_ms).toBeGreaterThanOrEqual(row.min_ms);
+    }
+    rows[1].dispatches_per_run = 99;
+    writeFileSync(json, JSON.stringify(rows));
+    const [, step, net] = run('--against', json).trim().split('\n');
+    expect(step).not.toMatch(/> .* dispatches/);
+    expect(net).toMatch(/ 99 > +\d+ dispatches {2} +\d+ kernels/);
   });
 });
