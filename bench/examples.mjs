@@ -5,8 +5,8 @@ import { buildModel, buildWasmModel, compile, renderDiagnostic, wasmTarget } fro
 import { median } from './measure.mjs';
 
 /**
- * Constants as `-D` sets them, free sizes as `--dim` does (N: 8 where it is not given), and which programs: of a training
- * program its steps, of a net its prediction. Small copies of nets keep the depth, so dispatches are those of the paper's.
+ * Constants as `-D` sets them, free sizes as `--dim` does (N: 8, H and W: 32 where they are not given), and which
+ * programs: of a training program its steps, of a net its prediction. Small copies are as deep as the originals.
  */
 const examples = [
   { file: 'mlp', sizes: { N: 32 }, programs: ['digits', 'MLP'] },
@@ -56,7 +56,7 @@ export async function* exampleRows(target, { device, adapter, only, ms = 200, re
   for (const example of examples) {
     if (only && !only.split(',').includes(example.file.split('/').at(-1))) continue;
     const { defines = {}, programs } = example;
-    const sizes = { N: 8, ...example.sizes };
+    const sizes = { N: 8, H: 32, W: 32, ...example.sizes };
     for (const name of programs) {
       const start = performance.now();
       const { entries, compiled, diagnostics } = compile(source(pathOf(example)), {
