@@ -56,6 +56,7 @@ function again(scheduled: Scheduled, before: Work, work: Work, temporary: NewTen
       name: rename(kernel.name),
       origin: work.origin,
       comments: commentsOf(work),
+      schedule: { ...kernel.schedule!, absorbed: work.absorbed },
       buffers: kernel.buffers.map(b => ({ ...b, tensor: tensors.get(b.tensor)! })),
     }),
   );
