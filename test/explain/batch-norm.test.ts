@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type KernelReport, reportKernels } from '../../src/cli/explain/kernels.ts';
 import { chosen } from '../../src/cli/explain/programs.ts';
 import { compile } from '../../src/compile.ts';
 import { gpuTarget, softwareTarget, subgroupTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
+
+// Minutes, where other work shares the machine.
+vi.setConfig({ testTimeout: 300_000 });
 
 const channels = 16;
 const pixels = 28 * 28;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type KernelReport, reportKernels } from '../../src/cli/explain/kernels.ts';
 import { chosen, reportProgram, sizesOf } from '../../src/cli/explain/programs.ts';
 import { compile } from '../../src/compile.ts';
@@ -7,6 +7,9 @@ import type * as D from '../../src/ir/dim.ts';
 import { gpuTarget, softwareTarget, subgroupTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
 import type { CompiledProgram } from '../../src/passes/pipeline.ts';
 import { nominalValue } from '../../src/passes/schedule/grid.ts';
+
+// Minutes, where other work shares the machine.
+vi.setConfig({ testTimeout: 300_000 });
 
 function programs(text: string, target: Target): ReadonlyMap<string, CompiledProgram> {
   const { compiled, diagnostics } = compile({ name: 'net.dnn', text }, { target });

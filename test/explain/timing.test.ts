@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { open as openOnDevice, type TensorValue } from '../../runtime/index.ts';
 import { open as openInWasm } from '../../runtime/wasm/index.ts';
 import { cutForGpu, cutForWasm } from '../../src/cli/explain/alone.ts';
@@ -9,6 +9,9 @@ import { buildWasmModel } from '../../src/codegen/wasm-model.ts';
 import { compile } from '../../src/compile.ts';
 import { softwareTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
 import { getDevice } from '../gpu.ts';
+
+// Minutes, where other work shares the machine.
+vi.setConfig({ testTimeout: 300_000 });
 
 const device = await getDevice();
 
