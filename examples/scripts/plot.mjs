@@ -95,3 +95,12 @@ export function plot(path, { title = '', curves, x = '', width = 360, height = 2
   });
   return writePng(path, target);
 }
+
+/** Lines of text in a PNG. */
+export function writing(path, lines) {
+  const target = canvas(16 + 8 * Math.max(...lines.map(l => l.length)), 12 + 14 * lines.length);
+  lines.forEach((text, i) => {
+    write(target, text, 8, 8 + 14 * i);
+  });
+  return writePng(path, target);
+}

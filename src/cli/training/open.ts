@@ -2,7 +2,7 @@ import type { Module, Train } from '../../ir/module.ts';
 import { moduleGraphs } from '../../passes/pipeline.ts';
 import { requireKernels } from '../adapter.ts';
 import { openBackend } from '../backend.ts';
-import { readColumns } from '../data/read.ts';
+import { readColumns, readStream } from '../data/read.ts';
 import { onDevice, unknownName } from '../errors.ts';
 import { expandGraph, inputsOf, type StateSpec, stateOf } from '../graphs.ts';
 import type { Io } from '../io.ts';
@@ -36,7 +36,9 @@ export function dataOf({ steps, evaluate }: Train): TensorSpec[] {
 /** `seed` is for modules that make their examples. */
 export async function readData(train: Train, file: string, seed: number): Promise<Dataset> {
   const specs = dataOf(train);
-  return makeDataset(train.name, specs, await readColumns(file, specs, seed), file);
+  const stream = await readStream(file, specs, seed);
+  const columns = stream?.columns ?? (await readColumns(file, specs, seed));
+  return makeDataset(train.name, specs, columns, file, stream);
 }
 
 /** Parameters and states of a training program. */
