@@ -60,9 +60,9 @@ export async function run({ smoke, seed, out, dnnc }) {
   return {
     figures: {
       'windows right': figure(right, 0.5, 0.9),
-      'mean IoU of their boxes': figure(overlaps.reduce((a, b) => a + b) / overlaps.length, 0.3, 0.6),
-      'pictures: mAP at IoU 0.5': figure(mean, 0.01, 0.4),
-      'pictures: recall': figure(recall, 0.05, 0.6),
+      'mean IoU of their boxes': figure(overlaps.reduce((a, b) => a + b) / overlaps.length, 0.3, 0.55),
+      'pictures: mAP at IoU 0.5': figure(mean, 0.01, 0.6),
+      'pictures: recall': figure(recall, 0.05, 0.75),
     },
     pictures: [path],
   };

@@ -14,7 +14,7 @@ const colours = [
 
 /** Pictures x [n, 3, size, size] and the class y [n, size, size] of each pixel. */
 export function shapes({ seed, count, size }) {
-  const all = [...masks({ seed, count, size, most: 2, smallest: size / 4 })];
+  const all = [...masks({ seed, count, size, most: 2, smallest: size / 3, largest: (5 * size) / 8 })];
   const joined = (type, name, width) => {
     const data = new type(count * width);
     all.forEach((example, i) => {

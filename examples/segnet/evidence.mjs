@@ -12,9 +12,9 @@ export async function run({ smoke, seed, out, dnnc }) {
   const test = shapes({ seed: 1000 + seed, count: 60, size });
   const { said, iou } = await segmentation({
     ...{ dnnc, file, seed, out, test, program: 'segment', net: 'SegNet' },
-    define: ['-D', `Width=${smoke ? 4 : 8}`, '-D', `Size=${size}`, '-D', 'Classes=4'],
-    train: shapes({ seed, count: smoke ? 64 : 800, size }),
-    ...{ epochs: smoke ? 10 : 20, batch: 16 },
+    define: ['-D', `Width=${smoke ? 4 : 8}`, '-D', `Size=${size}`, '-D', 'Classes=4', '-D', 'Rate=0.02'],
+    train: shapes({ seed, count: smoke ? 160 : 800, size }),
+    ...{ epochs: smoke ? 6 : 10, batch: 16 },
   });
   return {
     figures: { 'mean IoU': { value: iou, reach: smoke ? 0.25 : 0.6, better: 'higher', digits: 3 } },
