@@ -1,5 +1,6 @@
 import { checkSize } from './buffers.ts';
-import type { Program } from './plan.ts';
+import { checkCounts } from './limits.ts';
+import type { Program, StateTensor } from './plan.ts';
 import { count, deviceBytes, evaluate, roundUp, type TensorValue } from './tensor.ts';
 
 /** A tensor's place in a device buffer, and in the buffer it is read back from. */
@@ -62,7 +63,23 @@ export class Recording {
     return arena !== undefined && this.#arena === arena;
   }
 
-  /** Makes the bind groups. Throws an Error naming `what` where a binding is larger than the device allows. */
+  /** Before anything is made: throws a `BufferError` naming `what`, and the tensor, where the device has no room. */
+  check({ limits }: GPUDevice, what: string, state: readonly StateTensor[]): void {
+    const { program, dims } = this;
+    checkCounts(what, program, dims);
+    checkSize(limits, 'maxBufferSize', this.arenaBytes, what);
+    for (const { kernel, bindings } of program.dispatches)
+      bindings.forEach(([buffer, offset, bytes], i) => {
+        const size = evaluate(bytes, dims);
+        if (size <= limits.maxStorageBufferBindingSize) return;
+        const { name, code } = program.kernels[kernel]!;
+        const own = state.find(t => buffer === 0 && t.offset === offset)?.name;
+        const tensor = own ?? new RegExp(`@binding\\(${i}\\) var<[^>]*> (\\w+)`).exec(code)?.[1];
+        checkSize(limits, 'maxStorageBufferBindingSize', size, `${what}: ${tensor} of kernel ${name}`);
+      });
+  }
+
+  /** Makes the bind groups. Throws an Error naming `what` where the device refuses one. */
   async bind(
     device: GPUDevice,
     what: string,
@@ -81,17 +98,12 @@ export class Recording {
         const { name, uniform: hasUniform } = kernels[kernel]!;
         const pipeline = pipelines[kernel]!;
         const entries: GPUBindGroupEntry[] = bindings.map(([buffer, offset, bytes], binding) => {
-          const size = evaluate(bytes, this.dims);
-          checkSize(
-            device,
-            'maxStorageBufferBindingSize',
-            size,
-            `${what}: binding ${binding} of kernel ${name}`,
-          );
-          return {
-            binding,
-            resource: { buffer: buffer === 0 ? state : arena, offset: evaluate(offset, this.dims), size },
+          const resource = {
+            buffer: buffer === 0 ? state : arena,
+            offset: evaluate(offset, this.dims),
+            size: evaluate(bytes, this.dims),
           };
+          return { binding, resource };
         });
         if (hasUniform) entries.push({ binding: bindings.length, resource: { buffer: uniform } });
         const layout = pipeline.getBindGroupLayout(0);

@@ -10,6 +10,7 @@ import {
   stepTable,
   usedState,
 } from './entry.ts';
+import { openCounts } from './model.ts';
 import { commentText, Names, propertyKey, quote } from './names.ts';
 import { SizePrinter } from './size.ts';
 
@@ -42,7 +43,7 @@ export abstract class ModulePrinter {
   readonly #reserved: readonly string[];
   readonly #needed = new Set<string>();
   readonly #entries: readonly ModuleEntry[];
-  readonly #layout: StateLayout;
+  protected readonly layout: StateLayout;
   readonly #stems: readonly string[];
   /** Printed programs and their names, by text. */
   readonly #programs = new Map<string, string>();
@@ -54,7 +55,7 @@ export abstract class ModulePrinter {
     taken: readonly string[] = [],
   ) {
     this.#entries = entries;
-    this.#layout = layout;
+    this.layout = layout;
     this.#helpers = { ...helpers, positive };
     this.#reserved = [...Object.keys(this.#helpers), ...taken];
     this.#stems = exportNames(entries);
@@ -136,6 +137,7 @@ export abstract class ModulePrinter {
     const loops = plan.loops.map(
       ({ loop, from, to }) => `[${from}, ${to}, ${sizes.size(loop.steps)}], // ${commentText(loop.name)}`,
     );
+    const counts = openCounts(plan).map(c => `[${quote(c.name)}, ${sizes.size(c.size)}]`);
     return [
       '{',
       `  dims: [${plan.dims.map(quote).join(', ')}],`,
@@ -151,6 +153,7 @@ export abstract class ModulePrinter {
             `  loops: ${list(loops, 2, '')},`,
           ]
         : []),
+      ...(counts.length > 0 ? [`  counts: ${list(counts, 2)},`] : []),
       '}',
     ].join('\n');
   }
@@ -173,7 +176,7 @@ export abstract class ModulePrinter {
   }
 
   #model(entry: ModuleEntry, stem: string, programs: readonly string[]): string {
-    const { bytes, tensors } = usedState(entry, this.#layout);
+    const { bytes, tensors } = usedState(entry, this.layout);
     const state = tensors.map(
       s =>
         `{ name: ${quote(s.name)}, role: '${s.role}', dtype: '${s.dtype}', shape: [${s.shape.join(', ')}], offset: ${s.offset} }`,
