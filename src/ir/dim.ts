@@ -24,10 +24,12 @@ export type Atom =
 export type DimEnv = Readonly<Record<string, number>>;
 
 function atomsKey(atoms: readonly Atom[]): string {
+  if (atoms.length <= 1) return atoms.length === 0 ? '' : atoms[0]!.key;
   return atoms.map(a => a.key).join('*');
 }
 
 function make(terms: readonly Term[]): Dim {
+  if (terms.length === 1 && terms[0]!.coefficient !== 0) return { terms, key: printTerms(terms) };
   const merged = new Map<string, Term>();
   for (const term of terms) {
     const key = atomsKey(term.atoms);

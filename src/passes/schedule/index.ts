@@ -28,8 +28,14 @@ export interface Scheduled {
   readonly temporaries: readonly Tensor[];
 }
 
-/** Gives every work of a program its kernels, chosen for the target. Parallel to `program.works`. */
-export function schedule(program: Program, target: Target): Scheduled[] {
+/** Works with their kernels, by all that those depend on and the names in them. */
+export type KnownWorks = Map<string, { readonly work: Work; readonly scheduled: Scheduled }>;
+
+/**
+ * Gives every work of a program its kernels, chosen for the target. Parallel to `program.works`. Programs on the same
+ * parameters have works in common: `shared` is what others have been given for the same target.
+ */
+export function schedule(program: Program, target: Target, shared: KnownWorks = new Map()): Scheduled[] {
   let nextId = program.tensors.reduce((n, t) => Math.max(n, t.id), 0) + 1;
   const temporary = (name: string, type: Tensor['type'], origin: Work['origin']): Tensor => ({
     id: nextId++,
@@ -38,13 +44,19 @@ export function schedule(program: Program, target: Target): Scheduled[] {
     role: 'temporary',
     origin,
   });
-  const known = new Map<string, { readonly work: Work; readonly scheduled: Scheduled }>();
+  const own: KnownWorks = new Map();
   return program.works.map(work => {
     const key = workKey(work, inState);
-    const like = known.get(key);
+    const like = own.get(key);
     if (like) return again(like.scheduled, like.work, work, temporary);
-    const scheduled = scheduleWork(work, target, temporary);
-    known.set(key, { work, scheduled });
+    const names = [work.name, ...[...work.inputs, ...work.outputs].map(t => storageOf(t).name)];
+    const named = `${names.join()}\n${key}`;
+    const same = shared.get(named);
+    const scheduled = same
+      ? again(same.scheduled, same.work, work, temporary)
+      : scheduleWork(work, target, temporary);
+    own.set(key, { work, scheduled });
+    if (!same) shared.set(named, { work, scheduled });
     return scheduled;
   });
 }
