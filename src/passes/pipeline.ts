@@ -213,7 +213,7 @@ export function compileModule(module: Module, context: PipelineContext): Compile
       {
         name: 'pack',
         doc: 'Joins equal elementwise works over tensors that lie side by side.',
-        run: p => pack(p, layout),
+        run: p => pack(p, layout, target),
       },
       program,
       own,
