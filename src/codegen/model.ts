@@ -2,9 +2,8 @@ import type * as R from '../../runtime/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
-import { featuresOf, type ModuleEntry, stepTable, usedState } from './entry.ts';
+import { bufferNumbers, featuresOf, type ModuleEntry, stepTable, usedState, writesState } from './entry.ts';
 import { type KernelSet, type ShaderKernel, shaders } from './kernels.ts';
-import { maxGroups } from './size.ts';
 
 /** What `printModule` prints, as an object: for running a model in the process that compiled it. */
 export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
@@ -23,23 +22,17 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
 }
 
 function buildProgram(plan: Plan, kernels: KernelSet<ShaderKernel>): R.Program {
-  const { size, ...sizes } = sizesOf(plan);
-  const grid = (groups: Dim): R.Dispatch['grid'] => {
-    const n = D.constantValue(groups);
-    if (n !== undefined) return [across(n), down(n), 1];
-    return [
-      (...values) => across(sizes.at(groups, values)),
-      (...values) => down(sizes.at(groups, values)),
-      1,
-    ];
-  };
+  const { size } = sizesOf(plan);
+  const constantBytes = constantBytesOf(plan);
   return {
     ...signature(plan),
+    ...(constantBytes > 0 && { prologue: plan.prologue!, constantBytes }),
+    ...(writesState(plan) && { writes: true }),
     kernels: plan.kernels.map(k => kernels.add(k, plan)),
     dispatches: plan.dispatches.map(({ kernel, bindings }) => ({
       kernel,
-      bindings: bindings.map(b => [b.buffer === 'state' ? 0 : 1, size(b.offset), size(b.bytes)] as const),
-      grid: grid(plan.kernels[kernel]!.groups),
+      bindings: bindings.map(b => [bufferNumbers[b.buffer], size(b.offset), size(b.bytes)] as const),
+      groups: size(plan.kernels[kernel]!.groups),
     })),
   };
 }
@@ -81,9 +74,9 @@ export function signature(
   };
 }
 
-/** A linear number of workgroups in two dimensions; kernels leave the surplus of the last row idle. */
-export const across = (groups: number): number => Math.min(groups, maxGroups);
-export const down = (groups: number): number => Math.ceil(groups / maxGroups);
+/** Bytes of what the prologue of a plan makes, which depend on nothing. */
+export const constantBytesOf = ({ constantBytes }: Plan): number =>
+  constantBytes ? D.evaluate(constantBytes) : 0;
 
 function positive(extent: number, name: string): void {
   if (!(extent >= 1)) throw new RangeError(`${name} = ${extent}: an extent must be at least 1`);

@@ -298,7 +298,7 @@ function lower(unordered: Program, layout: StateLayout, context: LowerContext, n
       {
         name: 'plan-memory',
         doc: 'Gives every tensor its place and every dispatch its bindings.',
-        run: list => planMemory(program, list, layout, { prologue: target.kind === 'cpu', sizes }),
+        run: list => planMemory(program, list, layout, { prologue: true, sizes }),
       },
       scheduled,
       context,
