@@ -18,8 +18,10 @@ export interface Model {
   readonly steps?: readonly (readonly [program: string, every: number])[];
   /** Features the kernels use, to be asked of the adapter. */
   readonly features: readonly string[];
-  /** Smallest limits the kernels need beyond WebGPU's defaults. */
+  /** Smallest limits that it needs beyond WebGPU's defaults, whatever the free dims are. */
   readonly limits: Readonly<Record<string, number>>;
+  /** What needs them, for messages. */
+  readonly needs?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -57,6 +59,8 @@ export interface Program {
   readonly writes?: boolean;
   /** Dispatches `from` to before `to` run `turns` times; loops inside others come first. Never in the prologue. */
   readonly loops?: readonly (readonly [from: number, to: number, turns: Size])[];
+  /** What kernels count in 32 bits and memory does not bound. */
+  readonly counts?: readonly (readonly [name: string, size: Size])[];
 }
 
 /** A run-time scalar (`epoch`, `iter`) or one word of the random key (`seed`, `step`). */

@@ -1,5 +1,6 @@
 import { checkSize } from './buffers.ts';
-import type { Program } from './plan.ts';
+import { checkCounts } from './limits.ts';
+import type { Program, StateTensor } from './plan.ts';
 import { count, deviceBytes, evaluate, roundUp, type TensorValue } from './tensor.ts';
 
 /** A tensor's place in a device buffer, and in the buffer it is read back from. */
@@ -25,13 +26,16 @@ export function regions(tensors: readonly (Omit<TensorValue, 'data'> & { name: s
   return { regions: placed, bytes: end };
 }
 
-/** No dimension of a grid may exceed it: longer ones have rows. */
-const row = 65_535;
+/** So many workgroups in rows, since no dimension of a grid may exceed this; kernels leave the surplus of the last row idle. */
+export const gridOf = (groups: number): [number, number] => [
+  Math.min(groups, 65_535),
+  Math.ceil(groups / 65_535),
+];
 
 interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup | undefined;
-  readonly groups: number;
+  readonly grid: readonly [number, number];
 }
 
 /** A program for certain free dims: all sizes evaluated, bind groups made once for a given arena. */
@@ -67,7 +71,23 @@ export class Recording {
     return arena !== undefined && this.#arena === arena;
   }
 
-  /** Makes the bind groups. Throws an Error naming `what` where a binding is larger than the device allows. */
+  /** Before anything is made: throws a `BufferError` naming `what`, and the tensor, where the device has no room. */
+  check({ limits }: GPUDevice, what: string, state: readonly StateTensor[]): void {
+    const { program, dims } = this;
+    checkCounts(what, program, dims);
+    checkSize(limits, 'maxBufferSize', this.arenaBytes, what);
+    for (const { kernel, bindings } of program.dispatches)
+      bindings.forEach(([buffer, offset, bytes], i) => {
+        const size = evaluate(bytes, dims);
+        if (size <= limits.maxStorageBufferBindingSize) return;
+        const { name, code } = program.kernels[kernel]!;
+        const own = state.find(t => buffer === 0 && t.offset === offset)?.name;
+        const tensor = own ?? new RegExp(`@binding\\(${i}\\) var<[^>]*> (\\w+)`).exec(code)?.[1];
+        checkSize(limits, 'maxStorageBufferBindingSize', size, `${what}: ${tensor} of kernel ${name}`);
+      });
+  }
+
+  /** Makes the bind groups. Throws an Error naming `what` where the device refuses one. */
   async bind(
     device: GPUDevice,
     what: string,
@@ -86,23 +106,18 @@ export class Recording {
         const { name, uniform: hasUniform } = kernels[kernel]!;
         const pipeline = pipelines[kernel]!;
         const entries: GPUBindGroupEntry[] = bindings.map(([buffer, offset, bytes], binding) => {
-          const size = evaluate(bytes, this.dims);
-          checkSize(
-            device,
-            'maxStorageBufferBindingSize',
-            size,
-            `${what}: binding ${binding} of kernel ${name}`,
-          );
-          return {
-            binding,
-            resource: { buffer: buffers[buffer]!, offset: evaluate(offset, this.dims), size },
+          const resource = {
+            buffer: buffers[buffer]!,
+            offset: evaluate(offset, this.dims),
+            size: evaluate(bytes, this.dims),
           };
+          return { binding, resource };
         });
         if (hasUniform) entries.push({ binding: bindings.length, resource: { buffer: uniform } });
         const layout = pipeline.getBindGroupLayout(0);
         const group =
           entries.length > 0 ? device.createBindGroup({ layout, entries, label: name }) : undefined;
-        steps.push(groups ? [{ pipeline, group, groups }] : []);
+        steps.push(groups ? [{ pipeline, group, grid: gridOf(groups) }] : []);
       }
     } finally {
       message = (await device.popErrorScope())?.message;
@@ -123,10 +138,10 @@ export class Recording {
     const pass = encoder.beginComputePass();
     let current: GPUComputePipeline | undefined;
     for (let i = renew ? 0 : this.#prologue; i < this.#steps.length; i++) {
-      const { pipeline, group, groups } = this.#steps[i]!;
+      const { pipeline, group, grid } = this.#steps[i]!;
       if (pipeline !== current) pass.setPipeline((current = pipeline));
       if (group) pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(Math.min(groups, row), Math.ceil(groups / row));
+      pass.dispatchWorkgroups(...grid);
     }
     pass.end();
   }

@@ -230,6 +230,7 @@ export class Session {
     const { device } = this;
     const sizes = program.dims.map((d, i) => `${d} = ${dims[i]}`).join(', ');
     const what = `${this.model.name}.${name}${sizes && ` with ${sizes}`}`;
+    recording.check(device, what, this.model.state);
     const pipelines = this.#pipelines.get(program.kernels);
     // Handled even where the arena fails first.
     pipelines.catch(() => {});

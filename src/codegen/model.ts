@@ -2,13 +2,23 @@ import type * as R from '../../runtime/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
-import { bufferNumbers, featuresOf, type ModuleEntry, stepTable, usedState, writesState } from './entry.ts';
+import {
+  bufferNumbers,
+  featuresOf,
+  type ModuleEntry,
+  needsOf,
+  stepTable,
+  usedState,
+  writesState,
+} from './entry.ts';
 import { type KernelSet, type ShaderKernel, shaders } from './kernels.ts';
 
 /** What `printModule` prints, as an object: for running a model in the process that compiled it. */
 export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
   const kernels = shaders();
-  const { bytes, tensors } = usedState(entry, layout);
+  const used = usedState(entry, layout);
+  const { bytes, tensors } = used;
+  const needs = needsOf(entry, used);
   const steps = stepTable(entry);
   return {
     name: entry.name,
@@ -17,7 +27,8 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
     programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, kernels)])),
     ...(steps && { steps }),
     features: featuresOf(entry),
-    limits: entry.limits ?? {},
+    limits: { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) },
+    ...(needs.length > 0 && { needs: Object.fromEntries(needs.map(n => [n.limit, n.what])) }),
   };
 }
 
@@ -50,7 +61,7 @@ export function sizesOf({ dims }: Plan): {
 /** What programs of all targets have. */
 export function signature(
   plan: Plan,
-): Pick<R.Program, 'dims' | 'scalars' | 'arenaBytes' | 'inputs' | 'outputs' | 'loops'> {
+): Pick<R.Program, 'dims' | 'scalars' | 'arenaBytes' | 'inputs' | 'outputs' | 'loops' | 'counts'> {
   const { at, size } = sizesOf(plan);
   const tensor = ({ name, type, offset }: PlanTensor): R.Tensor => ({
     name,
@@ -58,6 +69,7 @@ export function signature(
     shape: type.shape.map(d => (plan.dims.includes(d.key) ? d.key : size(d))),
     offset: size(offset),
   });
+  const counts = openCounts(plan);
   const checked = (...values: number[]): number => {
     for (const d of plan.positive) positive(at(d, values), D.print(d));
     return at(plan.arenaBytes, values);
@@ -71,12 +83,17 @@ export function signature(
     ...(plan.loops.length > 0 && {
       loops: plan.loops.map(({ loop, from, to }) => [from, to, size(loop.steps)] as const),
     }),
+    ...(counts.length > 0 && { counts: counts.map(c => [c.name, size(c.size)] as const) }),
   };
 }
 
 /** Bytes of what the prologue of a plan makes, which depend on nothing. */
 export const constantBytesOf = ({ constantBytes }: Plan): number =>
   constantBytes ? D.evaluate(constantBytes) : 0;
+
+/** What is known to be small enough is checked no more. */
+export const openCounts = ({ counts }: Plan): Plan['counts'] =>
+  counts.filter(c => D.constantValue(c.size) === undefined);
 
 function positive(extent: number, name: string): void {
   if (!(extent >= 1)) throw new RangeError(`${name} = ${extent}: an extent must be at least 1`);

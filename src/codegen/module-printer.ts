@@ -10,6 +10,7 @@ import {
   stepTable,
   usedState,
 } from './entry.ts';
+import { openCounts } from './model.ts';
 import { commentText, Names, propertyKey, quote } from './names.ts';
 import { SizePrinter } from './size.ts';
 
@@ -41,14 +42,14 @@ export abstract class ModulePrinter {
   /** Whether a program calls `positive`. */
   #checks = false;
   readonly #entries: readonly ModuleEntry[];
-  readonly #layout: StateLayout;
+  protected readonly layout: StateLayout;
   readonly #stems: readonly string[];
   /** Printed programs and their names, by text. */
   readonly #programs = new Map<string, string>();
 
   constructor(entries: readonly ModuleEntry[], layout: StateLayout, taken: readonly string[] = []) {
     this.#entries = entries;
-    this.#layout = layout;
+    this.layout = layout;
     this.#reserved = ['positive', ...taken];
     this.#stems = exportNames(entries);
     this.names = new Names([
@@ -121,6 +122,7 @@ export abstract class ModulePrinter {
     const loops = plan.loops.map(
       ({ loop, from, to }) => `[${from}, ${to}, ${sizes.size(loop.steps)}], // ${commentText(loop.name)}`,
     );
+    const counts = openCounts(plan).map(c => `[${quote(c.name)}, ${sizes.size(c.size)}]`);
     return [
       '{',
       `  dims: [${plan.dims.map(quote).join(', ')}],`,
@@ -136,6 +138,7 @@ export abstract class ModulePrinter {
             `  loops: ${list(loops, 2, '')},`,
           ]
         : []),
+      ...(counts.length > 0 ? [`  counts: ${list(counts, 2)},`] : []),
       '}',
     ].join('\n');
   }
@@ -158,7 +161,7 @@ export abstract class ModulePrinter {
   }
 
   #model(entry: ModuleEntry, stem: string, programs: readonly string[]): string {
-    const { bytes, tensors } = usedState(entry, this.#layout);
+    const { bytes, tensors } = usedState(entry, this.layout);
     const state = tensors.map(
       s =>
         `{ name: ${quote(s.name)}, role: '${s.role}', dtype: '${s.dtype}', shape: [${s.shape.join(', ')}], offset: ${s.offset} }`,

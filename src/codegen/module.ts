@@ -1,6 +1,14 @@
 import type { Kernel } from '../ir/kernel.ts';
 import type { Plan, PlanDispatch, StateLayout } from '../ir/plan.ts';
-import { type EntryProgram, featuresOf, forApps, type ModuleEntry, writesState } from './entry.ts';
+import {
+  type EntryProgram,
+  featuresOf,
+  forApps,
+  type ModuleEntry,
+  needsOf,
+  usedState,
+  writesState,
+} from './entry.ts';
 import { type ShaderKernel, shaders } from './kernels.ts';
 import { constantBytesOf } from './model.ts';
 import { heading, type ModuleOptions, ModulePrinter, opener, preamble } from './module-printer.ts';
@@ -67,12 +75,14 @@ class GpuModulePrinter extends ModulePrinter {
   }
 
   protected modelFields(entry: ModuleEntry): string[] {
-    const limits = Object.entries(entry.limits ?? {}).map(
-      ([name, value]) => `${propertyKey(name)}: ${Number(value)}`,
-    );
+    const needs = needsOf(entry, usedState(entry, this.layout));
+    const all = { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) };
+    const limits = Object.entries(all).map(([name, value]) => `${propertyKey(name)}: ${Number(value)}`);
+    const reasons = needs.map(n => `${propertyKey(n.limit)}: ${quote(n.what)}`);
     return [
       `features: [${featuresOf(entry).map(quote).join(', ')}]`,
       limits.length === 0 ? 'limits: {}' : `limits: { ${limits.join(', ')} }`,
+      ...(reasons.length === 0 ? [] : [`needs: { ${reasons.join(', ')} }`]),
     ];
   }
 }

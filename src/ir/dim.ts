@@ -13,6 +13,8 @@ export interface Dim {
 export interface Term {
   readonly coefficient: number;
   readonly atoms: readonly Atom[];
+  /** Canonical text of the product. */
+  readonly product: string;
 }
 
 export type Atom =
@@ -23,23 +25,52 @@ export type Atom =
 
 export type DimEnv = Readonly<Record<string, number>>;
 
-function atomsKey(atoms: readonly Atom[]): string {
-  if (atoms.length <= 1) return atoms.length === 0 ? '' : atoms[0]!.key;
-  return atoms.map(a => a.key).join('*');
+function term(coefficient: number, atoms: readonly Atom[]): Term {
+  const [only] = atoms;
+  const product = atoms.length === 1 ? only!.key : atoms.map(a => a.key).join('*');
+  return { coefficient, atoms, product };
 }
 
+/** Of two products, which comes first: the one of more atoms. */
+const order = (x: Term, y: Term): number =>
+  y.atoms.length - x.atoms.length || (x.product < y.product ? -1 : x.product === y.product ? 0 : 1);
+
 function make(terms: readonly Term[]): Dim {
-  if (terms.length === 1 && terms[0]!.coefficient !== 0) return { terms, key: printTerms(terms) };
-  const merged = new Map<string, Term>();
-  for (const term of terms) {
-    const key = atomsKey(term.atoms);
-    const before = merged.get(key);
-    merged.set(key, before ? { ...before, coefficient: before.coefficient + term.coefficient } : term);
-  }
-  const kept = [...merged.values()]
-    .filter(t => t.coefficient !== 0)
-    .sort((x, y) => y.atoms.length - x.atoms.length || (atomsKey(x.atoms) < atomsKey(y.atoms) ? -1 : 1));
+  const kept = normal(terms);
   return { terms: kept, key: printTerms(kept) };
+}
+
+/** Terms in order, each product once. */
+function normal(terms: readonly Term[]): readonly Term[] {
+  if (terms.length === 1 && terms[0]!.coefficient !== 0) return terms;
+  const merged = new Map<string, Term>();
+  for (const t of terms) {
+    const before = merged.get(t.product);
+    merged.set(t.product, before ? { ...before, coefficient: before.coefficient + t.coefficient } : t);
+  }
+  return [...merged.values()].filter(t => t.coefficient !== 0).sort(order);
+}
+
+/** The terms of a + factor * b, where both are in order. */
+function sum(a: readonly Term[], b: readonly Term[], factor: number): readonly Term[] {
+  const all: Term[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    const [x, y] = [a[i]!, b[j]!];
+    const which = order(x, y);
+    const coefficient =
+      which < 0 ? x.coefficient : which > 0 ? factor * y.coefficient : x.coefficient + factor * y.coefficient;
+    if (coefficient !== 0) {
+      const from = which > 0 ? y : x;
+      all.push(from.coefficient === coefficient ? from : { ...from, coefficient });
+    }
+    if (which <= 0) i++;
+    if (which >= 0) j++;
+  }
+  while (i < a.length) all.push(a[i++]!);
+  for (; j < b.length; j++)
+    all.push(factor === 1 ? b[j]! : { ...b[j]!, coefficient: factor * b[j]!.coefficient });
+  return all;
 }
 
 /** The sum of some terms. */
@@ -48,9 +79,9 @@ export const ofTerms = (terms: readonly Term[]): Dim => make(terms);
 function printTerms(terms: readonly Term[]): string {
   if (terms.length === 0) return '0';
   let text = '';
-  for (const { coefficient: c, atoms } of terms) {
+  for (const { coefficient: c, atoms, product } of terms) {
     const size = Math.abs(c);
-    const body = atoms.length === 0 ? String(size) : (size === 1 ? '' : `${size}*`) + atomsKey(atoms);
+    const body = atoms.length === 0 ? String(size) : (size === 1 ? '' : `${size}*`) + product;
     text += text === '' ? (c < 0 ? '-' : '') + body : (c < 0 ? ' - ' : ' + ') + body;
   }
   return text;
@@ -61,7 +92,7 @@ const constants = new Map<number, Dim>();
 export function constant(n: number): Dim {
   let known = constants.get(n);
   if (!known) {
-    known = { terms: n === 0 ? [] : [{ coefficient: n, atoms: [] }], key: String(n) };
+    known = { terms: n === 0 ? [] : [term(n, [])], key: String(n) };
     // Schedules ask for the same few numbers thousands of times.
     if (constants.size < 4096) constants.set(n, known);
   }
@@ -69,7 +100,7 @@ export function constant(n: number): Dim {
 }
 
 export function symbol(name: string): Dim {
-  return make([{ coefficient: 1, atoms: [{ kind: 'symbol', key: name, name }] }]);
+  return make([term(1, [{ kind: 'symbol', key: name, name }])]);
 }
 
 /** Accepts plain numbers wherever a dim is wanted. */
@@ -83,7 +114,8 @@ export function add(a: Dim, b: Dim): Dim {
   if (x === 0) return b;
   if (y === 0) return a;
   if (x !== undefined && y !== undefined) return constant(x + y);
-  return make([...a.terms, ...b.terms]);
+  const terms = sum(a.terms, b.terms, 1);
+  return { terms, key: printTerms(terms) };
 }
 
 export function scale(a: Dim, factor: number): Dim {
@@ -96,7 +128,11 @@ export function scale(a: Dim, factor: number): Dim {
 }
 
 export function sub(a: Dim, b: Dim): Dim {
-  return add(a, scale(b, -1));
+  const x = constantValue(a);
+  const y = constantValue(b);
+  if (x !== undefined && y !== undefined) return constant(x - y);
+  const terms = sum(a.terms, b.terms, -1);
+  return { terms, key: printTerms(terms) };
 }
 
 export function mul(a: Dim, b: Dim): Dim {
@@ -106,13 +142,13 @@ export function mul(a: Dim, b: Dim): Dim {
   if (y !== undefined) return scale(a, y);
   return make(
     a.terms.flatMap(s =>
-      b.terms.map(t => ({
-        coefficient: s.coefficient * t.coefficient,
-        atoms: [...s.atoms, ...t.atoms].sort((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : 0)),
-      })),
+      b.terms.map(t => term(s.coefficient * t.coefficient, sorted([...s.atoms, ...t.atoms]))),
     ),
   );
 }
+
+const sorted = (atoms: readonly Atom[]): readonly Atom[] =>
+  atoms.toSorted((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : 0));
 
 export function product(dims: readonly Dim[]): Dim {
   return dims.reduce(mul, constant(1));
@@ -139,24 +175,24 @@ export function divideExact(a: Dim, b: Dim): Dim | undefined {
   if (b.terms.length !== 1) return undefined;
   const [divisor] = b.terms;
   const terms: Term[] = [];
-  for (const term of a.terms) {
-    if (term.coefficient % divisor!.coefficient !== 0) return undefined;
-    const atoms = [...term.atoms];
+  for (const t of a.terms) {
+    if (t.coefficient % divisor!.coefficient !== 0) return undefined;
+    const atoms = [...t.atoms];
     for (const atom of divisor!.atoms) {
       const at = atoms.findIndex(x => x.key === atom.key);
       if (at < 0) return undefined;
       atoms.splice(at, 1);
     }
-    terms.push({ coefficient: term.coefficient / divisor!.coefficient, atoms });
+    terms.push(term(t.coefficient / divisor!.coefficient, atoms));
   }
   return make(terms);
 }
 
 /** In parentheses, unless it is a number, one atom, or, on the left of `~/`, one product. */
 function grouped(d: Dim, products: 0 | 1): string {
-  const [term, ...others] = d.terms;
-  const factors = term ? term.atoms.length + (Math.abs(term.coefficient) === 1 ? 0 : 1) : 1;
-  const isPlain = others.length === 0 && (term?.coefficient ?? 0) >= 0 && (products === 1 || factors <= 1);
+  const [first, ...others] = d.terms;
+  const factors = first ? first.atoms.length + (Math.abs(first.coefficient) === 1 ? 0 : 1) : 1;
+  const isPlain = others.length === 0 && (first?.coefficient ?? 0) >= 0 && (products === 1 || factors <= 1);
   return isPlain ? d.key : `(${d.key})`;
 }
 
@@ -168,14 +204,14 @@ export function floorDiv(a: Dim, b: Dim): Dim {
   if (y === 1) return a;
   const whole: Dim[] = [];
   const rest: Term[] = [];
-  for (const term of a.terms) {
-    const one = make([term]);
+  for (const t of a.terms) {
+    const one = make([t]);
     const quotient = divideExact(one, b);
     if (quotient) whole.push(quotient);
-    else if (y !== undefined && term.atoms.length === 0) {
-      whole.push(constant(Math.floor(term.coefficient / y)));
-      rest.push({ coefficient: ((term.coefficient % y) + y) % y, atoms: [] });
-    } else rest.push(term);
+    else if (y !== undefined && t.atoms.length === 0) {
+      whole.push(constant(Math.floor(t.coefficient / y)));
+      rest.push(term(((t.coefficient % y) + y) % y, []));
+    } else rest.push(t);
   }
   const quotient = whole.reduce(add, constant(0));
   const remainder = make(rest);
@@ -186,7 +222,7 @@ export function floorDiv(a: Dim, b: Dim): Dim {
   )
     return add(quotient, constant(y === undefined ? 0 : Math.floor(r / y)));
   const key = `(${grouped(remainder, 1)} ~/ ${grouped(b, 0)})`;
-  return add(quotient, make([{ coefficient: 1, atoms: [{ kind: 'floordiv', key, a: remainder, b }] }]));
+  return add(quotient, make([term(1, [{ kind: 'floordiv', key, a: remainder, b }])]));
 }
 
 /** The largest of some dims at the sizes of a run. */
@@ -195,15 +231,20 @@ export function max(list: readonly Dim[]): Dim {
   if (of.length === 0) throw new RangeError('the largest of nothing');
   if (of.length === 1) return of[0]!;
   const key = `max(${of.map(d => d.key).join(', ')})`;
-  return make([{ coefficient: 1, atoms: [{ kind: 'max', key, of }] }]);
+  return make([term(1, [{ kind: 'max', key, of }])]);
 }
 
 /** A lower bound for free dims >= 1; -Infinity where none is known. */
-export function lowerBound(d: Dim): number {
-  const least = boundOfTerms(d.terms);
+export const lowerBound = (d: Dim): number => leastOf(d.terms);
+
+/** Whether a >= b for all free dims >= 1, as far as can be proved. */
+export const isAtLeast = (a: Dim, b: Dim): boolean => leastOf(sum(a.terms, b.terms, -1)) >= 0;
+
+function leastOf(terms: readonly Term[]): number {
+  const least = boundOfTerms(terms);
   if (least > Number.NEGATIVE_INFINITY) return least;
   // What bounds the fractions bounds the whole number that they stand for; the margin is for their rounding.
-  const fractions = withoutDivisions(d.terms);
+  const fractions = withoutDivisions(terms);
   return fractions ? Math.ceil(boundOfSum(fractions) - 1e-9) + 0 : least;
 }
 
@@ -261,30 +302,24 @@ function withoutDivisions(terms: readonly Term[]): readonly Term[] | undefined {
   let rest = terms;
   for (let depth = 0; depth < 8; depth++) {
     if (rest.every(t => t.atoms.every(a => a.kind === 'symbol'))) return rest;
-    const replaced = rest.map(term => withoutDivision(term));
+    const replaced = rest.map(withoutDivision);
     if (replaced.some(t => t === undefined)) return undefined;
-    rest = make(replaced.flatMap(t => t!)).terms;
+    rest = normal(replaced.flatMap(t => t!));
   }
   return undefined;
 }
 
-function withoutDivision(term: Term): readonly Term[] | undefined {
-  const at = term.atoms.findIndex(a => a.kind !== 'symbol');
-  const atom = term.atoms[at];
-  if (!atom) return [term];
+function withoutDivision(t: Term): readonly Term[] | undefined {
+  const at = t.atoms.findIndex(a => a.kind !== 'symbol');
+  const atom = t.atoms[at];
+  if (!atom) return [t];
   if (atom.kind !== 'floordiv') return undefined;
-  const others = term.atoms.toSpliced(at, 1);
+  const others = t.atoms.toSpliced(at, 1);
   const n = constantValue(atom.b);
   if (n === undefined || n < 1 || others.some(a => a.kind !== 'symbol')) return undefined;
-  const factor = term.coefficient / n;
-  const low = factor > 0 ? [{ coefficient: -factor * (n - 1), atoms: others }] : [];
-  return [
-    ...low,
-    ...atom.a.terms.map(t => ({
-      coefficient: factor * t.coefficient,
-      atoms: [...t.atoms, ...others].sort((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : 0)),
-    })),
-  ];
+  const factor = t.coefficient / n;
+  const low = factor > 0 ? [term(-factor * (n - 1), others)] : [];
+  return [...low, ...atom.a.terms.map(u => term(factor * u.coefficient, sorted([...u.atoms, ...others])))];
 }
 
 export function symbols(d: Dim, into = new Set<string>()): Set<string> {

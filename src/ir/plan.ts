@@ -27,9 +27,17 @@ export interface Plan {
   readonly blocks: readonly PlanBlock[];
   /** Extents that nothing shows to be positive (`H - 4`): the plan holds only for sizes where each is at least 1. */
   readonly positive: readonly Dim[];
+  /** What kernels count in 32 bits, the largest of each kind: elements of tensors, points of loops, invocations. */
+  readonly counts: readonly PlanCount[];
   /** For `explain`: bytes of all temporaries together, and the most that are live at once. */
   readonly totalBytes: Dim;
   readonly liveBytes: (sizes: Readonly<Record<string, number>>) => number;
+}
+
+export interface PlanCount {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly size: Dim;
 }
 
 export interface PlanTensor {

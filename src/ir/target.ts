@@ -10,11 +10,18 @@ export interface Target {
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;
   readonly maxStorageBufferBindingSize: number;
+  /** Bytes that no adapter binds more of at once, and of all memory together where that has an end of its own. */
+  readonly mostBytes: { readonly binding: number; readonly memory?: number };
   /** Features that kernels may use, by WebGPU's names. */
   readonly features: ReadonlySet<string>;
+  /** The adapter that it stands for, by the name that it has in tables of measured schedules; absent: any of its kind. */
+  readonly adapter?: string;
   /** Rewrites that must pay for themselves are done wherever they can be: small works then test them. */
   readonly eager?: boolean;
 }
+
+/** Kernels count elements in 32 bits; the last workgroup and the last row of a grid go a little further. */
+export const mostElements = 2 ** 31 - 2 ** 16;
 
 /** WebGPU's guaranteed limits. */
 const base = {
@@ -22,6 +29,7 @@ const base = {
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupStorageSize: 16384,
   maxStorageBufferBindingSize: 128 * 2 ** 20,
+  mostBytes: { binding: 2 ** 32 - 4 },
   features: new Set<string>(),
 };
 
@@ -46,5 +54,6 @@ export const wasmTarget: Target = {
   maxComputeInvocationsPerWorkgroup: 1,
   maxComputeWorkgroupStorageSize: 2 ** 20,
   maxStorageBufferBindingSize: 2 ** 32 - 2 ** 16,
+  mostBytes: { binding: 2 ** 32 - 2 ** 16, memory: 2 ** 32 },
   features: new Set<string>(),
 };

@@ -4,7 +4,6 @@ import * as D from '../ir/dim.ts';
 import { exprKey } from '../ir/expr.ts';
 import type { StateLayout } from '../ir/plan.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../ir/program.ts';
-import type { Target } from '../ir/target.ts';
 import { elementCount, tensor as tensorType } from '../ir/type.ts';
 import { computeLoads, mapLoads } from './fuse/definition.ts';
 
@@ -107,9 +106,15 @@ const alignment = 256 / 4;
 const size = (t: Tensor): number => D.evaluate(elementCount(t.type));
 const aligned = (n: number): number => Math.ceil(n / alignment) * alignment;
 
-/** Replaces the works of each group by one, as far as their state lies side by side in the layout. */
-export function pack(program: Program, layout: StateLayout, target: Target): Program {
-  const largest = target.maxStorageBufferBindingSize / 4;
+/**
+ * Replaces the works of each group by one, as far as their state lies side by side in the layout, and what is bound as one
+ * takes no more than `most` bytes: as much as every device binds.
+ */
+export function pack(
+  program: Program,
+  layout: StateLayout,
+  most: number = Number.POSITIVE_INFINITY,
+): Program {
   const offsets = new Map(layout.tensors.map(t => [t.name, t.offset / 4]));
   const tried = new Set<string>();
   const known: Descriptions = new Map();
@@ -117,7 +122,7 @@ export function pack(program: Program, layout: StateLayout, target: Target): Pro
   for (;;) {
     // Groups are found again each time: what has become part of a pack is not packed twice.
     const run = packGroups(result, known)
-      .flatMap(group => adjacentRuns(group, offsets, largest))
+      .flatMap(group => adjacentRuns(group, offsets, most / 4))
       .find(r => r.length > 1 && !tried.has(runKey(r)));
     if (!run) return result;
     tried.add(runKey(run));
@@ -129,11 +134,10 @@ const runKey = (run: readonly Member[]): string =>
   run.map(m => m.work.outputs.map(t => storageOf(t).id).join()).join(';');
 
 /**
- * Cuts a group where its persistent members stop being neighbours in every slot alike, where a tensor would be two members
- * of packs at once, and where it is longer than a
- * binding may be.
+ * Cuts a group where its persistent members stop being neighbours in every slot alike, where a tensor would be two
+ * members of packs at once, and behind so many words.
  */
-function adjacentRuns(group: PackGroup, offsets: ReadonlyMap<string, number>, largest: number): Member[][] {
+function adjacentRuns(group: PackGroup, offsets: ReadonlyMap<string, number>, most: number): Member[][] {
   const persistent = group[0]!.slots.flatMap((t, i) => (isPersistent(t) ? [i] : []));
   const at = (m: Member, slot: number): number => offsets.get(m.slots[slot]!.path!)!;
   const [first] = persistent;
@@ -148,8 +152,8 @@ function adjacentRuns(group: PackGroup, offsets: ReadonlyMap<string, number>, la
       s => at(member, s) - at(before, s) === aligned(size(before.slots[first]!)),
     );
     const shared = member.slots.some(t => taken.has(t));
-    const end = at(member, first) + size(member.slots[first]!);
-    if (adjacent && !shared && end - at(run[0]!, first) <= largest) run.push(member);
+    const whole = at(member, first) + size(member.slots[first]!) - at(run[0]!, first);
+    if (adjacent && !shared && whole <= most) run.push(member);
     else {
       runs.push([member]);
       taken = new Set();

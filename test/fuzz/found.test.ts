@@ -42,6 +42,11 @@ describe('what random search found stays right', () => {
     await agree({ text, sizes: [{ N: 4 }], seed: 901 }, new Counts(), device);
   });
 
+  test('a load was held to be out of range though a computed coordinate in its guard kept it inside', async () => {
+    const text = readFileSync(new URL('../cases/fuzz/computed-in-a-guard.dnn', import.meta.url), 'utf8');
+    await agree({ text, sizes: [{ N: 1 }], seed: 1037 }, new Counts(), device);
+  });
+
   test('updates that could not be written in place took more buffers than a kernel may have', () => {
     const text = readFileSync(new URL('../cases/fuzz/buffers-of-a-kernel.dnn', import.meta.url), 'utf8');
     const { compiled } = compileText('fuzz', text, gpuTarget);

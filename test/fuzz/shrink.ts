@@ -51,10 +51,13 @@ function* candidates(c: Case): Generator<Case> {
 const without = (lines: readonly Line[], gone: readonly Line[]): Line[] =>
   lines.filter(l => !gone.includes(l));
 
+/** The training program says by name how it is trained. */
+const isNamedLayer = (l: Line): boolean => / -> (first|head|layer\d): /.test(l.text);
+
 /** In a training program inputs are also data: its declarations and calls follow. */
 function* withoutLines(c: Case, gone: readonly Line[]): Generator<Case> {
   const made = gone.flatMap(l => l.makes);
-  if (gone.some(l => l.text.includes('first:') || l.text.includes('head:'))) return;
+  if (gone.some(isNamedLayer)) return;
   yield { ...c, lines: without(c.lines, gone), inputs: [...c.inputs, ...made] };
 }
 
@@ -63,7 +66,7 @@ function tidy(c: Case): Case {
   const needed = new Set(c.outputs.map(o => o.name));
   const kept: Line[] = [];
   for (const line of [...c.lines].reverse()) {
-    if (!line.makes.some(m => needed.has(m.name)) && !line.text.includes('first:')) continue;
+    if (!line.makes.some(m => needed.has(m.name)) && !isNamedLayer(line)) continue;
     for (const n of line.needs) needed.add(n);
     kept.unshift(line);
   }

@@ -97,19 +97,23 @@ function optionValue(w: Writer, link: Link, { name, type }: Link['options'][numb
   return fixed[link.name] === name ? list[0]! : w.random.pick(list);
 }
 
+/** Optimisers of which something is wished for, so many that a program stays cheap: each is given a layer of its own. */
+const wishedEnds = (w: Writer): readonly Link[] =>
+  links.filter(l => l.ends && wishesOf(w, l) > 0).slice(0, 8);
+
+const wishesOf = (w: Writer, { name }: Link): number =>
+  [...w.wishes].filter(x => x === `optimiser: by ${name}` || x.startsWith(`optimiser: by ${name}:`)).length;
+
 /** Those of which most is wished for; else neighbouring seeds take them in turn. */
 function chain(w: Writer, turn: number): string {
-  const wishes = (l: Link): number =>
-    [...w.wishes].filter(x => x === `optimiser: by ${l.name}` || x.startsWith(`optimiser: by ${l.name}:`))
-      .length;
   const most = (list: readonly Link[]): Link => {
-    const best = list.reduce((a, b) => (wishes(b) > wishes(a) ? b : a));
-    return wishes(best) > 0 ? best : list[turn % list.length]!;
+    const best = list.reduce((a, b) => (wishesOf(w, b) > wishesOf(w, a) ? b : a));
+    return wishesOf(w, best) > 0 ? best : list[turn % list.length]!;
   };
   const ends = links.filter(l => l.ends);
   const first = links.filter(l => !l.ends);
   const before = new Set([most(first), w.random.pick(first)].slice(0, w.random.pick([0, 1, 1, 2])));
-  for (const l of first.filter(l => wishes(l) > 0).slice(0, 3)) before.add(l);
+  for (const l of first.filter(l => wishesOf(w, l) > 0).slice(0, 3)) before.add(l);
   return [...before, most(ends)].map(l => linkText(w, l)).join(' -> ');
 }
 
@@ -146,8 +150,15 @@ export function trained(
     .slice(0, 4);
   const parts = floats.map(v => fitted(w, v, [N, D.constant(3)]));
   const sum = ['0', ...parts.map(p => `tanh(${p.name})`)].slice(parts.length > 0 ? 1 : 0).join(' + ');
-  const base = parts.length > 0 ? sum : `${w.inputs[0]!.name}`;
-  const out = w.one(`(${base}) -> head: dense(${classes})`, tensor('f32', [N, classes]), parts);
+  const [x] = w.inputs;
+  const layers = wishedEnds(w).map((_, i) =>
+    w.one(`${x!.name} -> layer${i}: dense(3)`, tensor('f32', [N, 3]), [x!]),
+  );
+  const base = [parts.length > 0 ? sum : x!.name, ...layers.map(l => `tanh(${l.name})`)].join(' + ');
+  const out = w.one(`(${base}) -> head: dense(${classes})`, tensor('f32', [N, classes]), [
+    ...parts,
+    ...layers,
+  ]);
   const data = [`data t: f32[N, ${classes}]`, 'data l: i32[N]'];
   const call = 'Fuzz(ARGS)';
   const loss = w.random.pick(losses(classes));
@@ -163,7 +174,7 @@ export function trained(
     { text: `loss = ${loss}${penalty ? ' + 0.1 * mean(slope ^ 2)' : ''}`, kept: true },
     ...(w.random.chance(0.5) ? [{ text: 'metric off = mean(abs(y - t))', kept: false }] : []),
     ...(w.random.chance(0.3) ? [{ text: `metric calm = mean(infer ${call})`, kept: false }] : []),
-    { text: `minimize loss over ${targets(w, turn)}`, kept: true },
+    { text: `minimize loss over ${targets(w, turn, layers.length)}`, kept: true },
   ];
   // More chains in a program, while there are optimisers that none has had.
   const rare = [...w.wishes].some(x => x === 'form: steps with every' || x.startsWith('optimiser: '));
@@ -186,9 +197,10 @@ export function trained(
   };
 }
 
-function targets(w: Writer, turn: number): string {
-  const wishes = [...w.wishes].some(x => x.startsWith('optimiser: '));
-  if (!w.chance('form: parts of a net', wishes ? 1 : 0.3)) return `Fuzz by ${chain(w, turn)}`;
+function targets(w: Writer, turn: number, layers: number): string {
+  if (!w.chance('form: parts of a net', layers > 0 ? 1 : 0.3)) return `Fuzz by ${chain(w, turn)}`;
   w.forms.add('parts of a net');
-  return `Fuzz.head by ${chain(w, turn)}, Fuzz.first by ${chain(w, turn + 3)}${wishes ? `, Fuzz.tracked by ${chain(w, turn + 6)}` : ''}`;
+  const parts = ['head', 'first', ...(layers > 0 ? ['tracked'] : [])];
+  for (let i = 0; i < layers; i++) parts.push(`layer${i}`);
+  return parts.map((part, i) => `Fuzz.${part} by ${chain(w, turn + 3 * i)}`).join(', ');
 }

@@ -39,7 +39,7 @@ function programsOf(text: string, options: CheckOptions = {}): Map<string, Progr
       const fused = fuse(differentiateGraph(graph).graph, wasmTarget);
       const stored = stateOrder(packGroups(fused), fused.tensors);
       const slots = stored.map(t => ({ name: t.path!, role: t.role as 'param' | 'state', type: t.type }));
-      return [name, dropUnitAxes(pack(fused, layoutState(slots), wasmTarget))];
+      return [name, dropUnitAxes(pack(fused, layoutState(slots)))];
     }),
   );
 }

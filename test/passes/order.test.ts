@@ -34,7 +34,7 @@ function programsOf(text: string, options: CheckOptions = {}): Map<string, Progr
       const fused = fuse(differentiateGraph(graph).graph, gpuTarget);
       const stored = stateOrder(packGroups(fused), fused.tensors);
       const slots = stored.map(t => ({ name: t.path!, role: t.role as 'param' | 'state', type: t.type }));
-      return [name, pack(fused, layoutState(slots), gpuTarget)];
+      return [name, pack(fused, layoutState(slots))];
     }),
   );
 }

@@ -62,7 +62,6 @@ function packed(program: Program): Program {
   return pack(
     program,
     layoutState(stored.map(t => ({ name: t.path!, role: t.role as 'param' | 'state', type: t.type }))),
-    gpuTarget,
   );
 }
 

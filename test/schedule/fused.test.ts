@@ -95,7 +95,7 @@ describe.each<Target>([softwareTarget, subgroupTarget, gpuTarget, wasmTarget])(
         type: t.type,
       })),
     );
-    const program = pack(fused, layout, target);
+    const program = pack(fused, layout);
     const kernels = schedule(program, target);
 
     test.each([1, 3, 8])('works and kernels agree with the graph, N = %i', n => {

@@ -25,12 +25,12 @@ describe.each([gpuTarget, softwareTarget, wasmTarget])(
     it('become the same kernels as alone', () => {
       const shared: KnownWorks = new Map();
       for (const program of programs)
-        expect(print(schedule(program, target, shared))).toBe(print(schedule(program, target)));
+        expect(print(schedule(program, target, undefined, shared))).toBe(print(schedule(program, target)));
     });
 
     it('are scheduled once', () => {
       const shared: KnownWorks = new Map();
-      const [first, second] = programs.slice(0, 2).map(p => schedule(p, target, shared));
+      const [first, second] = programs.slice(0, 2).map(p => schedule(p, target, undefined, shared));
       const bodies = new Set(first!.flatMap(s => s.kernels.map(k => k.body)));
       expect(second!.some(s => s.kernels.some(k => bodies.has(k.body)))).toBe(true);
     });

@@ -10,6 +10,7 @@ import { type Checked, loadCompiled, withDiagnostics } from '../load.ts';
 import type { RunTarget, SourceOptions } from '../options.ts';
 import { note } from '../output.ts';
 import { matchTensors, type TensorSpec, type Tensors, withFloatsOf } from '../tensors.ts';
+import { againLines } from './again.ts';
 import { type Dataset, makeDataset } from './data.ts';
 import { DeviceTrainer } from './device.ts';
 import { InterpretedTrainer } from './interpreted.ts';
@@ -120,7 +121,9 @@ export async function openTrainer(
       target: backend.target,
       only: name => names.has(name),
       checked: true,
+      sizesAreTried: true,
     });
+    if (options.memoryLimit !== undefined) note(io, againLines(compiled, sized.dim));
     const entry = entries.find(e => e.kind === 'train' && e.name === train.name)!;
     trainer = await DeviceTrainer.open(backend, entry, compiled.layout, { seed, feed });
     const opened = trainer;

@@ -17,11 +17,14 @@ export interface Place {
 
 /** At most so many points of the iteration space are tried for one choice of the free dims. */
 const pointLimit = 2048;
+/** So many numbers are tried as the content of a tensor, from -1 on. */
+const tried = 6;
 
 /**
  * Coordinates of `at` that leave the shape, with a point at which they do. Bounds are proved where they can be, or are
- * what the place takes for given; otherwise a counterexample is looked for at small values of the free dims: everywhere where the space is small,
- * else at its corners and some points inside. Computed coordinates are passed over.
+ * what the place takes for given; otherwise a counterexample is looked for at small values of the free dims: everywhere
+ * where the space is small, else at its corners and some points inside. Computed coordinates are passed over; for what
+ * guards compute, tensors are filled with one small number after the other.
  */
 export function outOfRange(at: readonly Index[], shape: readonly Dim[], place: Place): string[] {
   const known = new Set(place.given.map(A.comparisonKey));
@@ -40,16 +43,14 @@ function hasValue(x: Index): boolean {
 }
 
 function counterexample(x: Index, extent: Dim, { axes, given, names }: Place): string | undefined {
-  const plain = given.filter(c => !hasValue(c.a) && !hasValue(c.b));
-  const used = usedAxes([x, ...plain.flatMap(c => [c.a, c.b])]).filter(a => axes.includes(a));
+  const coordinates = usedAxes([x, ...given.flatMap(c => [c.a, c.b])]).filter(a => axes.includes(a));
   const dims = [
     extent,
     ...axes.map(a => a.extent),
     ...indexDims(x),
-    ...plain.flatMap(c => [...indexDims(c.a), ...indexDims(c.b)]),
+    ...given.flatMap(c => [...indexDims(c.a), ...indexDims(c.b)]),
   ];
   for (const env of environments(dims)) {
-    const extents = used.map(a => D.evaluate(a.extent, env));
     // Sizes that no tensor has, or an empty space: nothing is accessed.
     if (axes.some(a => D.evaluate(a.extent, env) <= 0)) continue;
     const point = new Map<Axis, number>();
@@ -57,14 +58,22 @@ function counterexample(x: Index, extent: Dim, { axes, given, names }: Place): s
       dims: env,
       precision: 'f64' as const,
       axis: (axis: Axis) => () => point.get(axis) ?? 0,
-      load: unexpected,
-      reduced: unexpected,
+      load: (input: number) => content(`input ${input}`),
+      reduced: (component: number) => content(`component ${component}`),
+    };
+    const contents = new Map<string, Axis>();
+    const content = (of: string): (() => number) => {
+      const axis = contents.get(of) ?? { name: of, extent: D.constant(tried) };
+      contents.set(of, axis);
+      return () => point.get(axis)! - 1;
     };
     const [value, holds, size] = [
       compileIndex(x, scope),
-      compilePredicate(plain, scope),
+      compilePredicate(given, scope),
       D.evaluate(extent, env),
     ];
+    const used = [...coordinates, ...contents.values()];
+    const extents = used.map(a => D.evaluate(a.extent, env));
     for (const candidate of points(extents)) {
       used.forEach((axis, i) => {
         point.set(axis, candidate[i]!);
@@ -73,7 +82,7 @@ function counterexample(x: Index, extent: Dim, { axes, given, names }: Place): s
       const reached = value();
       if (reached < 0 || reached >= size) {
         const where = [
-          ...used.map((a, i) => `${names.of(a)} = ${candidate[i]}`),
+          ...coordinates.map((a, i) => `${names.of(a)} = ${candidate[i]}`),
           ...Object.entries(env).map(([n, v]) => `${n} = ${v}`),
         ];
         return `which is ${reached} of ${size}${where.length > 0 ? ` at ${where.join(', ')}` : ''}`;
@@ -81,10 +90,6 @@ function counterexample(x: Index, extent: Dim, { axes, given, names }: Place): s
     }
   }
   return undefined;
-}
-
-function unexpected(): never {
-  throw new Error('computed coordinates are not evaluated');
 }
 
 function usedAxes(indices: readonly Index[]): Axis[] {

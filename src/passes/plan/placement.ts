@@ -35,7 +35,7 @@ export function place(demands: readonly Demand[], sizes: DimEnv): Placement {
 
   const offsets: Dim[] = [];
   const highest = new Highest(sizes);
-  const ends: (readonly Dim[])[] = [];
+  const ends: (readonly Height[])[] = [];
   // What lies highest so far at each dispatch, from -1.
   const top: (number | undefined)[] = [];
   for (const i of upwards) {
@@ -47,11 +47,12 @@ export function place(demands: readonly Demand[], sizes: DimEnv): Placement {
       top[t] = i;
     }
     const starts = highest.of([...below].flatMap(j => ends[j]!));
-    offsets[i] = D.max(starts);
-    ends[i] = starts.map(s => D.add(s, rounded[i]!));
+    offsets[i] = largest(starts);
+    const bytes = highest.known(rounded[i]!);
+    ends[i] = starts.map(s => highest.sum(s, bytes));
   }
   const last = new Set(top.filter(i => i !== undefined));
-  return { offsets, bytes: D.max(highest.of([...last].flatMap(i => ends[i]!))) };
+  return { offsets, bytes: largest(highest.of([...last].flatMap(i => ends[i]!))) };
 }
 
 /** Rounded up to a multiple of 256, for all sizes. */
@@ -66,11 +67,20 @@ export function alignedBytes(bytes: Dim): Dim {
 /** More than this the largest of some ends is not spelled out: the last are bounded together. */
 const longest = 32;
 
+/** A size, and what it is at some choices of the free dims, those first for which memory is packed. */
+interface Height {
+  readonly dim: Dim;
+  readonly values: readonly number[];
+  readonly id: number;
+}
+
+const largest = (heights: readonly Height[]): Dim => D.max(heights.map(h => h.dim));
+
 /** Drops from lists of sizes what others of the list reach for all free dims. */
 class Highest {
   readonly #samples: readonly DimEnv[];
-  readonly #values = new Map<string, readonly number[]>();
-  readonly #proved = new Map<string, boolean>();
+  readonly #known = new Map<string, Height>();
+  readonly #proved = new Map<number, boolean>();
 
   constructor(sizes: DimEnv) {
     const others = [1, 2, 1000].map(
@@ -79,16 +89,31 @@ class Highest {
     this.#samples = [sizes, ...others];
   }
 
-  of(list: readonly Dim[]): readonly Dim[] {
-    const kept: Dim[] = [];
-    const all = [...new Map(list.map(d => [d.key, d])).values()];
-    all.sort((a, b) => this.#at(b)[0]! - this.#at(a)[0]!);
+  known(dim: Dim, values?: readonly number[]): Height {
+    let height = this.#known.get(dim.key);
+    if (!height) {
+      height = { dim, values: values ?? this.#samples.map(s => D.evaluate(dim, s)), id: this.#known.size };
+      this.#known.set(dim.key, height);
+    }
+    return height;
+  }
+
+  sum(a: Height, b: Height): Height {
+    return this.known(
+      D.add(a.dim, b.dim),
+      a.values.map((n, i) => n + b.values[i]!),
+    );
+  }
+
+  of(list: readonly Height[]): readonly Height[] {
+    const kept: Height[] = [];
+    const all = [...new Set(list)].sort((a, b) => b.values[0]! - a.values[0]!);
     for (const d of all) {
       if (kept.some(k => this.#reaches(k, d))) continue;
       const stay = kept.filter(k => !this.#reaches(d, k));
       kept.splice(0, kept.length, ...stay, d);
     }
-    if (kept.length === 0) return [D.constant(0)];
+    if (kept.length === 0) return [this.known(D.constant(0))];
     while (kept.length > longest) {
       const together = this.#lowest(kept);
       if (!together) break;
@@ -99,37 +124,34 @@ class Highest {
   }
 
   /** Of the lowest, the pair whose common bound is least, at the sizes for which memory is packed. */
-  #lowest(list: readonly Dim[]): { readonly i: number; readonly j: number; readonly bound: Dim } | undefined {
-    let found: { i: number; j: number; bound: Dim } | undefined;
+  #lowest(
+    list: readonly Height[],
+  ): { readonly i: number; readonly j: number; readonly bound: Height } | undefined {
+    let found: { i: number; j: number; bound: Height } | undefined;
     const first = list.length - 8;
     for (let i = first + 1; i < list.length; i++)
       for (let j = first; j < i; j++) {
-        const bound = upper(list[i]!, list[j]!);
-        if (bound && (!found || this.#at(bound)[0]! < this.#at(found.bound)[0]!)) found = { i, j, bound };
+        const both = upper(list[i]!.dim, list[j]!.dim);
+        const bound = both && this.known(both);
+        if (bound && (!found || bound.values[0]! < found.bound.values[0]!)) found = { i, j, bound };
       }
     return found;
   }
 
-  #at(d: Dim): readonly number[] {
-    let known = this.#values.get(d.key);
-    if (!known) this.#values.set(d.key, (known = this.#samples.map(s => D.evaluate(d, s))));
-    return known;
-  }
-
   /** Whether a >= b for all sizes, as far as can be proved. */
-  #reaches(a: Dim, b: Dim): boolean {
-    const high = this.#at(a);
-    if (this.#at(b).some((n, i) => n > high[i]!)) return false;
-    const key = `${a.key} >= ${b.key}`;
-    let known = this.#proved.get(key);
-    if (known === undefined) this.#proved.set(key, (known = D.lowerBound(D.sub(a, b)) >= 0));
+  #reaches(a: Height, b: Height): boolean {
+    for (let i = 0; i < a.values.length; i++) if (b.values[i]! > a.values[i]!) return false;
+    const pair = a.id * 2 ** 26 + b.id;
+    let known = this.#proved.get(pair);
+    if (known === undefined) this.#proved.set(pair, (known = D.isAtLeast(a.dim, b.dim)));
     return known;
   }
 }
 
 /** At least both for all sizes: the larger coefficient of each product, none of which may be negative. */
 function upper(a: Dim, b: Dim): Dim | undefined {
-  const more = D.sub(b, a).terms.filter(t => t.coefficient > 0);
-  const isSound = D.sub(b, a).terms.every(t => D.lowerBound(D.ofTerms([{ ...t, coefficient: 1 }])) >= 0);
+  const { terms } = D.sub(b, a);
+  const more = terms.filter(t => t.coefficient > 0);
+  const isSound = terms.every(t => D.lowerBound(D.ofTerms([{ ...t, coefficient: 1 }])) >= 0);
   return isSound ? D.add(a, D.ofTerms(more)) : undefined;
 }

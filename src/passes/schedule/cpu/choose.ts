@@ -87,16 +87,20 @@ const mayRun = (compute: Compute, axis: Axis): boolean =>
 
 const lanes = new Recent<{ readonly lane?: number; readonly elementTime: number }>(500);
 
-/** Which axis of a work without a reduction runs over the lanes. */
+/** The lane axis with the least time for an element. */
 export function chooseLaneMap(compute: Compute): LaneMapChoice {
   const { lane, elementTime } = lanes.of(computeKey(compute), () => {
-    const best = chooseLaneMapAnew(compute);
-    return { elementTime: best.elementTime, ...(best.lane && { lane: compute.axes.indexOf(best.lane) }) };
+    let best: LaneMapChoice | undefined;
+    for (const choice of allLaneMaps(compute))
+      if (!best || choice.elementTime < best.elementTime) best = choice;
+    const { lane, elementTime } = best!;
+    return { elementTime, ...(lane && { lane: compute.axes.indexOf(lane) }) };
   });
   return lane === undefined ? { elementTime } : { lane: compute.axes[lane]!, elementTime };
 }
 
-function chooseLaneMapAnew(compute: Compute): LaneMapChoice {
+/** No lanes, then each axis that may run over them. */
+export function* allLaneMaps(compute: Compute): Generator<LaneMapChoice> {
   const accesses = [
     ...loadAccesses(
       compute,
@@ -106,7 +110,7 @@ function chooseLaneMapAnew(compute: Compute): LaneMapChoice {
   ];
   const work = compute.outs.reduce((n, o) => n + operations(o.value), 0);
   const scalar = accesses.length * price.load * 2 + work * price.arithmetic * 2;
-  let best: LaneMapChoice = { elementTime: scalar };
+  yield { elementTime: scalar };
   for (const lane of compute.axes) {
     const extent = D.constantValue(lane.extent);
     if ((extent !== undefined && extent < width) || !mayRun(compute, lane)) continue;
@@ -114,9 +118,8 @@ function chooseLaneMapAnew(compute: Compute): LaneMapChoice {
     const waste = extent === undefined ? 1 : 1 + (extent % width) / extent;
     const time =
       ((loads + work * price.arithmetic) / width) * waste + price.turn / Math.min(extent ?? 64, 1024);
-    if (time < best.elementTime) best = { lane, elementTime: time };
+    yield { lane, elementTime: time };
   }
-  return best;
 }
 
 /** A way to cut a reduction, and its estimated nanoseconds on one thread. */
@@ -131,7 +134,7 @@ export const chooseLanes = (compute: Compute, inPlace: boolean): LaneChoice =>
 /** Equal works rank alike, and a deep net has many. */
 const ranked = new Recent<{ readonly compute: Compute; readonly best: Ranked }>(500);
 
-/** Ranks tiles of vectors by estimated time. Work done in place must not be done twice, so its tiles divide. */
+/** The tiles of vectors with the least estimated time. */
 export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
   const key = `${inPlace} ${computeKey(compute)}`;
   const known = ranked.of(key, () => ({ compute, best: rankLanesAnew(compute, inPlace) }));
@@ -152,6 +155,24 @@ function choiceFor(compute: Compute, like: Compute, { lane, tile, order, ...rest
 
 /** `rankLanes` of what is not asked for again. */
 export function rankLanesAnew(compute: Compute, inPlace: boolean): Ranked {
+  let best: Ranked | undefined;
+  // Of equal ones those with more vectors in a row, which lie next to each other.
+  const isBetter = (time: number, vectors: number): boolean =>
+    !best || time < best.time * (vectors > best.choice.vectors ? 1.001 : 0.999);
+  for (const found of allLanes(compute, inPlace, isBetter))
+    if (isBetter(found.time, found.choice.vectors)) best = found;
+  return best!;
+}
+
+/**
+ * All that `rankLanes` ranks. Work done in place must not be done twice, so its tiles divide. Left out are those that
+ * `mayPay` refuses by the least time that they could take.
+ */
+export function* allLanes(
+  compute: Compute,
+  inPlace: boolean,
+  mayPay: (atLeast: number, vectors: number) => boolean = () => true,
+): Generator<Ranked> {
   const reduce = compute.reduce!;
   const loads = loadAccesses(compute, reduce.lift);
   const lifts = reduce.lift.reduce((n, e) => n + operations(e), 0);
@@ -168,7 +189,6 @@ export function rankLanesAnew(compute: Compute, inPlace: boolean): Ranked {
     ...compute.axes.filter(a => fitsOutputs(compute, a, inPlace)),
     ...reduce.axes.filter(a => (D.constantValue(a.extent) ?? 1) % width === 0),
   ];
-  let best: { choice: LaneChoice; time: number } | undefined;
   for (const lane of candidates) {
     const isOuter = lane !== undefined && compute.axes.includes(lane);
     const one = loads.map((a, i) => (lane ? vectorPrice(a, lane, price.load) : price.load) + far[i]!);
@@ -190,25 +210,14 @@ export function rankLanesAnew(compute: Compute, inPlace: boolean): Ranked {
         const tiles = nominalValue(a.extent) / size(a);
         return n * (D.constantValue(a.extent) === undefined ? tiles : Math.ceil(tiles));
       }, 1);
-      // Of equal ones the one with more vectors in a row, which lie next to each other.
-      const limit = best && best.time * (vectors > best.choice.vectors ? 1.001 : 0.999);
-      if (limit !== undefined && count * (steps * turn + finish) + cold >= limit) continue;
+      if (!mayPay(count * (steps * turn + finish) + cold, vectors)) continue;
       const { order, fetched, block } = bestOrder(compute, loads, size);
       const tileTime = steps * turn + finish + fetched * price.fetch;
       const time = count * tileTime + cold;
-      if (limit === undefined || time < limit) {
-        const choice = {
-          vectors,
-          tile,
-          order,
-          tileTime,
-          ...(block && !inPlace && { block }),
-        };
-        best = { choice: lane ? { ...choice, lane } : choice, time };
-      }
+      const choice = { vectors, tile, order, tileTime, ...(block && !inPlace && { block }) };
+      yield { choice: lane ? { ...choice, lane } : choice, time };
     }
   }
-  return best!;
 }
 
 /** The part of a reduction's points that is inside: what its guards leave of the window around a border. */
