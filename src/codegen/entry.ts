@@ -51,6 +51,12 @@ export function forApps(entry: ModuleEntry): ModuleEntry {
 /** The runtime's numbers for the buffers of a plan. */
 export const bufferNumbers = { state: 0, arena: 1, constants: 2 } as const;
 
+/** Whether a run changes parameters or state. */
+export const writesState = ({ dispatches, kernels }: Plan): boolean =>
+  dispatches.some(({ kernel, bindings }) =>
+    bindings.some((b, i) => b.buffer === 'state' && kernels[kernel]!.buffers[i]!.access !== 'read'),
+  );
+
 /** The steps of a training program in order: `step`, or one `step:NAME` for each. */
 export function stepsOf(entry: ModuleEntry): readonly EntryProgram[] {
   return entry.programs.filter(p => p.name === 'step' || p.name.startsWith('step:'));
