@@ -86,10 +86,16 @@ export const gpuBackend = (device: GPUDevice): Backend => ({
 /** `wasm Intel(R) Xeon(R) Processor` */
 export const wasmAdapter = (): string => `wasm ${cpus()[0]?.model.trim() || process.arch}`;
 
+/** `WebAssembly (2 threads)`, where so many are wanted. */
+export function describeThreads(wanted: number | undefined): string {
+  const threads = threadsFor(wanted);
+  return `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`;
+}
+
 export function wasmBackend(wanted?: number): Backend {
   const threads = threadsFor(wanted);
   return {
-    name: `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`,
+    name: describeThreads(wanted),
     kind: 'wasm',
     target: { ...wasmTarget, adapter: wasmAdapter() },
     async open(entry, layout, options) {

@@ -225,7 +225,14 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   onSource('explain', 'show layers, kernels after fusion and memory')
     .option('--dim <name=size>', 'size of a free dim (default: 64); may be given again', parseDim)
-    .addOption(profile())
+    .addOption(new Option('--target <target>', 'whose kernels').choices(['webgpu', 'wasm']).default('webgpu'))
+    .option(...threads)
+    .addOption(
+      new Option(
+        '--profile [profile]',
+        'what schedules are chosen for; without a value the same as --time',
+      ).choices(['gpu', 'software', 'auto']),
+    )
     .option(...memoryLimit)
     .addOption(precision())
     .option('--depth <n>', 'fold the tables of layers: so many names of a path make a row', parseCount)
@@ -233,7 +240,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...exact)
     .option(...splitProducts)
     .option(...tuning)
-    .option('--time', 'measure every program on the adapter')
+    .option('--time', 'measure every program and each of its kernels')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>
       answer(options, async io => (await import('./explain.ts')).explainCommand(file, options, io)),

@@ -25,6 +25,7 @@ import {
   resumedSettings,
 } from './training/settings.ts';
 import { fixSizes, openProgram } from './training/sizes.ts';
+import { startingWeights } from './training/starting-weights.ts';
 import type { Trainer } from './training/trainer.ts';
 
 export interface TrainOptions extends SourceOptions, OutputOptions, RunFlags {
@@ -120,7 +121,7 @@ async function makePlan(path: string, program: string, options: TrainOptions, io
   let weights: Tensors | undefined;
   if (from) weights = takeWeights(checked.module, train, from.weights, () => true);
   else if (options.weights !== undefined)
-    weights = takeWeights(checked.module, train, readTensors(options.weights), s => s.role === 'param');
+    weights = startingWeights(checked, train, readTensors(options.weights), io);
   else weights = declaredWeights(checked.module, checked.file, trainState(train));
   if (from && from.state.settings.graph !== settings.graph)
     io.err(`${path} has changed since the checkpoint: the numbers are not those of an unbroken run\n`);

@@ -1,3 +1,4 @@
+import type { Compute } from './compute.ts';
 import type { Dim } from './dim.ts';
 import type { Origin } from './graph.ts';
 import type { Tensor } from './program.ts';
@@ -23,6 +24,34 @@ export interface Kernel {
   readonly groups: Dim;
   readonly shared: readonly SharedArray[];
   readonly body: readonly Stmt[];
+  /** How it came to be, for people: nothing is decided by it. Absent where no schedule made it. */
+  readonly schedule?: KernelSchedule;
+}
+
+/** What a schedule made of a work. */
+export interface KernelSchedule {
+  /** `map`, `register tiles`, `shared loads`, `workgroup tiles`, `vector map`, `vector tiles`, … */
+  readonly name: string;
+  /** Results of one invocation along each axis that has more than one; of a subgroup on matrices; of one turn of the innermost loops on a CPU. */
+  readonly tile: readonly TileSide[];
+  /** Points of the reduction in straight-line code, or in one slice of workgroup memory. */
+  readonly unroll: readonly TileSide[];
+  /** Results of a whole workgroup, where it shares what it reads. */
+  readonly workgroup?: readonly TileSide[];
+  /** Which part it is, where a work became several. */
+  readonly role?: string;
+  /** What was fused into its work. */
+  readonly absorbed: readonly string[];
+  /** What it computes. */
+  readonly compute: Compute;
+}
+
+export interface TileSide {
+  /** The axis' name; names of several that count as one are joined by `·`. */
+  readonly axis: string;
+  readonly size: number;
+  /** Lanes of the vectors that run along it. */
+  readonly lanes?: number;
 }
 
 /** A storage binding. One tensor appears once, also when it is read and written. */

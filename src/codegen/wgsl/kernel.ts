@@ -19,12 +19,17 @@ export { usesUniforms } from './uses.ts';
  * overshoot `groups`. Throws on an operation that WGSL lacks and on a uniform that the block lacks.
  */
 export function printKernel(kernel: Kernel, uniforms: readonly UniformWord[]): string {
+  const comments = kernel.comments.flatMap(text => commentLines(text, 0));
+  return [...comments, ...(comments.length > 0 ? [''] : []), printCode(kernel, uniforms)].join('\n');
+}
+
+/** The same without what the kernel says of itself. */
+export function printCode(kernel: Kernel, uniforms: readonly UniformWord[]): string {
   const scope = new Scope(kernel, uniforms);
   const guard = guardLines(kernel, scope);
   const body = bodyLines(kernel.body, 2, scope);
   const { parameters, lets } = inputs(scope);
   const sections = [
-    kernel.comments.flatMap(text => commentLines(text, 0)),
     [...scope.features].sort().map(feature => `enable ${feature};`),
     usesUniforms(kernel) ? uniformBlock(scope) : [],
     bindings(kernel, scope),

@@ -2,6 +2,7 @@ import type { Compute } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import type { Kernel } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
+import { describeMatrices } from './describe.ts';
 import { emitKernel } from './kernel.ts';
 import type { Candidate, NewTensor, Scheduled, ScheduleKind, Subject } from './kind.ts';
 import { bestTileKernel, registerTiles } from './kind-tiles.ts';
@@ -20,7 +21,7 @@ import { scaleProduct } from './split-product.ts';
 import { asVectors } from './vectors.ts';
 
 function matrixKernel(work: Work, compute: Compute, product: Product, choice: MatrixChoice): Kernel {
-  const kernel = emitKernel(work, threadsOf(choice), emitter =>
+  const kernel = emitKernel(work, describeMatrices(compute, product, choice), threadsOf(choice), emitter =>
     emitMatrixTiles(emitter, work, compute, product, choice),
   );
   return asVectors({ ...kernel, subgroupSize: choice.subgroupSize });
