@@ -5,6 +5,7 @@ export { check, compile } from './compile.ts';
 export { readTuning } from './interop/tuning.ts';
 export type { Target } from './ir/target.ts';
 export { gpuTarget, softwareTarget, subgroupTarget, wasmTarget } from './ir/target.ts';
+export { type MatrixDevice, withMatrices } from './ir/target-matrices.ts';
 export type { Tuned, TuningTable } from './ir/tuning.ts';
 export { tunedFor } from './ir/tuning.ts';
 export type { Formatted } from './parser/format/index.ts';

@@ -14,6 +14,7 @@ import {
   type RankedBlock,
   shapeOf,
 } from './blocks.ts';
+import { describeBlock } from './describe.ts';
 import { emitKernel } from './kernel.ts';
 import type { Candidate, ScheduleKind, Subject } from './kind.ts';
 import { bestTileKernel } from './kind-tiles.ts';
@@ -69,7 +70,7 @@ function candidate(blocks: Blocks, { choice, time }: RankedBlock): Candidate {
 }
 
 function blockKernel(work: Work, compute: Compute, product: Product, choice: BlockChoice): Kernel {
-  return emitKernel(work, invocations(choice), emitter =>
+  return emitKernel(work, describeBlock(compute, product, choice), invocations(choice), emitter =>
     emitWorkgroupTiles(emitter, work, compute, product, choice),
   );
 }
