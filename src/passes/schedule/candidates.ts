@@ -55,21 +55,19 @@ export function candidates(work: Work, target: Target, most = Number.POSITIVE_IN
     .flatMap(kind => [...kind.all(subject)])
     .sort((a, b) => a.time - b.time)
     .filter(c => c.text !== first.text);
+  const counts = new Map<string, number>();
+  const turns = others.map(candidate => {
+    const before = counts.get(candidate.family) ?? 0;
+    counts.set(candidate.family, before + 1);
+    return { candidate, turn: Math.floor(before / perTurn) };
+  });
   const result = [first];
   const texts = new Set([first.text]);
-  for (let rest = others; rest.length > 0 && result.length < most; ) {
-    const seen = new Map<string, number>();
-    const later: Candidate[] = [];
-    for (const candidate of rest) {
-      const count = (seen.get(candidate.family) ?? 0) + 1;
-      if (count > perTurn) later.push(candidate);
-      else if (!texts.has(candidate.text) && result.length < most) {
-        result.push(candidate);
-        texts.add(candidate.text);
-      }
-      seen.set(candidate.family, count);
-    }
-    rest = later;
+  for (const { candidate } of turns.sort((a, b) => a.turn - b.turn)) {
+    if (result.length >= most) break;
+    if (texts.has(candidate.text)) continue;
+    texts.add(candidate.text);
+    result.push(candidate);
   }
   return result;
 }
