@@ -1,6 +1,7 @@
 import type { ModuleEntry } from './codegen/entry.ts';
 import type { Module } from './ir/module.ts';
 import { gpuTarget, type Target } from './ir/target.ts';
+import type { Tuned } from './ir/tuning.ts';
 import { parse } from './parser/parse.ts';
 import { elaborate } from './passes/elaborate/index.ts';
 import { type CompiledModule, compileModule, type StoragePrecision } from './passes/pipeline.ts';
@@ -43,6 +44,8 @@ export interface CompileOptions extends CheckOptions {
    * a quarter of the products and lose about a digit: 1e-5 of the largest value where a plain sum loses 1e-6.
    */
   readonly exact?: boolean;
+  /** Schedules that were measured, which go before those that are estimated: see `tunedFor`. */
+  readonly tuned?: Tuned;
   /** Compiles only the programs with these names (`LeNet`, `mnist.step`); all where absent. */
   readonly only?: (program: string) => boolean;
   /** Is given the printed IR after every pass. */
@@ -95,6 +98,7 @@ export function compile(source: Source, options: CompileOptions = {}): Compiled 
       ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
       ...(options.precision && { precision: options.precision }),
       ...(options.exact && { exact: options.exact }),
+      ...(options.tuned && { tuned: options.tuned }),
       ...(options.only && { only: options.only }),
       ...(options.watch && { watch: options.watch }),
     });

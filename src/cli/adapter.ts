@@ -36,10 +36,20 @@ export function requireKernels(precision: StoragePrecision | undefined, target: 
     throw new DiagnosticError(noHalfPrecision('the interpreter runs no kernels, and computes in f64'));
 }
 
-/** What schedules are chosen for. */
-export function targetOf({ adapterInfo, features }: GPUDevice): Target {
-  if (!isSoftware(adapterInfo)) return gpuTarget;
-  return features.has('subgroups') ? subgroupTarget : softwareTarget;
+/** What schedules are chosen for. Of a GPU's limits those of workgroups count: what is fused is the same everywhere. */
+export function targetOf({ adapterInfo, features, limits }: GPUDevice): Target {
+  const { vendor, architecture, device } = adapterInfo;
+  const adapter = [vendor, architecture, device].filter(Boolean).join(' ') || 'unknown';
+  if (isSoftware(adapterInfo))
+    return { ...(features.has('subgroups') ? subgroupTarget : softwareTarget), adapter };
+  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, maxComputeWorkgroupSizeX } =
+    limits;
+  return {
+    ...gpuTarget,
+    adapter,
+    maxComputeInvocationsPerWorkgroup: Math.min(maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX),
+    maxComputeWorkgroupStorageSize,
+  };
 }
 
 /** `auto` asks the adapter that the runtime would take. */

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import type { FillOptions } from '../../runtime/fill.ts';
 import type { Model, Program } from '../../runtime/index.ts';
 import { open } from '../../runtime/index.ts';
@@ -14,6 +15,7 @@ import { DiagnosticError } from '../support/diagnostic.ts';
 import { describeAdapter, openDevice, targetOf } from './adapter.ts';
 import type { RunTarget } from './options.ts';
 import type { BufferLimits } from './training/memory.ts';
+import type { Bench } from './tune/memory.ts';
 
 /** A program with what can be asked of it before it runs. */
 export interface SizedProgram
@@ -42,6 +44,8 @@ export interface Backend {
   readonly name: string;
   readonly kind: 'webgpu' | 'wasm';
   readonly target: Target;
+  /** For measuring kernels one by one. */
+  bench(): Promise<Bench>;
   open(entry: ModuleEntry, layout: StateLayout, options: (model: RunModel) => FillOptions): Promise<Opened>;
   close(): void;
 }
@@ -76,15 +80,20 @@ export const gpuBackend = (device: GPUDevice): Backend => ({
     const session = await open(model, { ...options(known), device });
     return { session, model: known, limits: device.limits };
   },
+  // Only `dnnc tune` takes it.
+  bench: async () => (await import('./tune/gpu.ts')).gpuBench(device),
   close: () => device.destroy(),
 });
+
+/** `wasm Intel(R) Xeon(R) Processor` */
+export const wasmAdapter = (): string => `wasm ${cpus()[0]?.model.trim() || process.arch}`;
 
 export function wasmBackend(wanted?: number): Backend {
   const threads = threadsFor(wanted);
   return {
     name: `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`,
     kind: 'wasm',
-    target: wasmTarget,
+    target: { ...wasmTarget, adapter: wasmAdapter() },
     async open(entry, layout, options) {
       // Its printer is loaded where it is needed alone.
       const { buildWasmModel } = await import('../codegen/wasm-model.ts');
@@ -95,6 +104,7 @@ export function wasmBackend(wanted?: number): Backend {
       const most = 2 ** 32 - 2 ** 24 - model.stateBytes - threads * scratch;
       return { session, model, limits: { maxBufferSize: most, maxStorageBufferBindingSize: most } };
     },
+    bench: async () => (await import('./tune/wasm.ts')).wasmBench,
     close() {},
   };
 }

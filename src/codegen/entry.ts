@@ -1,5 +1,6 @@
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
+import type { Kernel } from '../ir/kernel.ts';
 import { type Plan, type StateLayout, type StateSlot, usedRanges } from '../ir/plan.ts';
 import { printType } from '../ir/type.ts';
 import type { Span } from '../support/source.ts';
@@ -73,27 +74,38 @@ export function featuresOf({ features = [], programs }: ModuleEntry): readonly s
   return [...new Set([...features, ...used])];
 }
 
-/** WebGPU's default limits for sizes. */
-const defaults = { maxBufferSize: 256 * 2 ** 20, maxStorageBufferBindingSize: 128 * 2 ** 20 };
+/** WebGPU's default limits. */
+const defaults = {
+  maxBufferSize: 256 * 2 ** 20,
+  maxStorageBufferBindingSize: 128 * 2 ** 20,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+};
 
 /** A limit beyond the default, and what needs it. */
 export interface Need {
   readonly limit: string;
-  readonly bytes: number;
+  readonly amount: number;
   readonly what: string;
 }
 
-/** Sizes beyond WebGPU's defaults that an entry takes whatever the free dims are. */
+/** Limits beyond WebGPU's defaults that an entry takes whatever the free dims are. */
 export function needsOf(entry: ModuleEntry, { bytes: stateBytes }: UsedState): readonly Need[] {
   const needs = new Map<keyof typeof defaults, Need>();
-  const add = (limit: keyof typeof defaults, bytes: number, what: () => string): void => {
-    if (bytes > Math.max(defaults[limit], needs.get(limit)?.bytes ?? 0))
-      needs.set(limit, { limit, bytes, what: what() });
+  const add = (limit: keyof typeof defaults, amount: number, what: () => string): void => {
+    if (amount > Math.max(defaults[limit], needs.get(limit)?.amount ?? 0))
+      needs.set(limit, { limit, amount, what: what() });
   };
   const least = (d: Dim): number => Math.max(0, D.lowerBound(d));
   add('maxBufferSize', stateBytes, () => 'parameters and states');
   for (const plan of entry.programs.flatMap(plansOf)) {
     add('maxBufferSize', least(plan.arenaBytes), () => `the memory of ${plan.name}`);
+    for (const kernel of plan.kernels) {
+      add('maxComputeWorkgroupStorageSize', sharedBytes(kernel), () => `the kernel ${kernel.name}`);
+      for (const limit of ['maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupSizeX'] as const)
+        add(limit, kernel.workgroupSize, () => `the kernel ${kernel.name}`);
+    }
     for (const { bindings } of plan.dispatches)
       for (const { tensor, bytes } of bindings)
         add(
@@ -103,6 +115,14 @@ export function needsOf(entry: ModuleEntry, { bytes: stateBytes }: UsedState): r
         );
   }
   return [...needs.values()];
+}
+
+/** Arrays lie at multiples of 16 bytes. */
+function sharedBytes({ shared }: Kernel): number {
+  return shared.reduce(
+    (n, { dtype, size }) => n + Math.ceil((size * (dtype === 'f16' ? 2 : 4)) / 16) * 16,
+    0,
+  );
 }
 
 /** Names that the declarations import. */

@@ -20,7 +20,7 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
     programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, used, kernels)])),
     ...(steps && { steps }),
     features: featuresOf(entry),
-    limits: { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.bytes])) },
+    limits: { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) },
     ...(needs.length > 0 && { needs: Object.fromEntries(needs.map(n => [n.limit, n.what])) }),
   };
 }

@@ -77,8 +77,8 @@ class GpuModulePrinter extends ModulePrinter {
 
   protected modelFields(entry: ModuleEntry): string[] {
     const needs = needsOf(entry, usedState(entry, this.layout));
-    const all = [...Object.entries(entry.limits ?? {}), ...needs.map(n => [n.limit, n.bytes] as const)];
-    const limits = all.map(([name, value]) => `${propertyKey(name)}: ${Number(value)}`);
+    const all = { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) };
+    const limits = Object.entries(all).map(([name, value]) => `${propertyKey(name)}: ${Number(value)}`);
     const reasons = needs.map(n => `${propertyKey(n.limit)}: ${quote(n.what)}`);
     return [
       `features: [${featuresOf(entry).map(quote).join(', ')}]`,

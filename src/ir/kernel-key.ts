@@ -25,10 +25,12 @@ export function hasSameCode(a: Kernel, b: Kernel): boolean {
     a.buffers.length === b.buffers.length &&
     a.buffers.every((x, i) => {
       const y = b.buffers[i]!;
-      return x.name === y.name && x.dtype === y.dtype && x.access === y.access;
+      return x.name === y.name && x.dtype === y.dtype && x.access === y.access && x.vectors === y.vectors;
     })
   );
 }
+
+const vectors = (memory: { readonly vectors?: true }): string[] => (memory.vectors ? ['vectors'] : []);
 
 function makeKey(kernel: Kernel): string {
   const names = new Map<string, string>();
@@ -39,8 +41,8 @@ function makeKey(kernel: Kernel): string {
     names.set(name, fresh);
     return fresh;
   };
-  const buffers = kernel.buffers.map(b => [rename(b.name), b.dtype, b.access]);
-  const shared = kernel.shared.map(s => [rename(s.name), s.dtype, s.size]);
+  const buffers = kernel.buffers.map(b => [rename(b.name), b.dtype, b.access, ...vectors(b)]);
+  const shared = kernel.shared.map(s => [rename(s.name), s.dtype, s.size, ...vectors(s)]);
 
   /** Called by JSON.stringify with the object that holds the property as `this`. */
   function replace(this: unknown, property: string, value: unknown): unknown {

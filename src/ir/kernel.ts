@@ -30,6 +30,8 @@ export interface KernelBuffer {
   /** Element type in memory; `u8` is packed four to a word and can only be read. `bool` is a u32 word of 0 or 1. */
   readonly dtype: DType;
   readonly access: 'read' | 'read_write';
+  /** Elements lie in vectors of four: four lanes at an index that is a multiple of 4 are one access. Indices still count elements. */
+  readonly vectors?: true;
 }
 
 /** An array in workgroup memory. */
@@ -37,6 +39,8 @@ export interface SharedArray {
   readonly name: string;
   readonly dtype: 'f32' | 'f16' | 'i32' | 'u32';
   readonly size: number;
+  /** As of a `KernelBuffer`. */
+  readonly vectors?: true;
 }
 
 export type Stmt =

@@ -14,6 +14,8 @@ export interface Target {
   readonly mostBytes: { readonly binding: number; readonly memory?: number };
   /** Features that kernels may use, by WebGPU's names. */
   readonly features: ReadonlySet<string>;
+  /** The adapter that it stands for, by the name that it has in tables of measured schedules; absent: any of its kind. */
+  readonly adapter?: string;
   /** Rewrites that must pay for themselves are done wherever they can be: small works then test them. */
   readonly eager?: boolean;
 }

@@ -10,6 +10,7 @@ import { printPlan } from '../ir/print/plan.ts';
 import { printProgram } from '../ir/print/program.ts';
 import type { Program, Tensor, Work } from '../ir/program.ts';
 import type { Target } from '../ir/target.ts';
+import type { Tuned } from '../ir/tuning.ts';
 import { printType } from '../ir/type.ts';
 import { verifyKernel } from '../ir/verify/kernel.ts';
 import { verifyPlan } from '../ir/verify/plan.ts';
@@ -120,6 +121,8 @@ export interface PipelineContext extends PassContext {
   readonly exact?: boolean;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
+  /** Schedules that were measured. */
+  readonly tuned?: Tuned;
 }
 
 /** The graphs of a module by the names of their programs. */
@@ -284,7 +287,7 @@ function lower(unordered: Program, layout: StateLayout, context: PipelineContext
       {
         name: 'schedule',
         doc: 'Gives every work its kernels, chosen for the target.',
-        run: p => schedule(p, target),
+        run: p => schedule(p, target, context.tuned),
       },
       program,
       context,

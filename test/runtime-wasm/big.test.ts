@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { engine } from '../../runtime/wasm/engine.ts';
 import { BufferError, open, type WasmModel } from '../../runtime/wasm/index.ts';
 import { buildWasmModel } from '../../src/codegen/wasm-model.ts';
 import { compile } from '../../src/compile.ts';
@@ -24,7 +25,9 @@ async function modelOf(source: string): Promise<WasmModel> {
 /** Room for it in addresses, if not in memory. */
 function hasRoom(): boolean {
   try {
-    return new WebAssembly.Memory({ initial: 40_000, maximum: 65_536, shared: true }).buffer.byteLength > 0;
+    return (
+      new engine.WebAssembly.Memory({ initial: 40_000, maximum: 65_536, shared: true }).buffer.byteLength > 0
+    );
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
-import type { Kernel } from '../../ir/kernel.ts';
+import type { Kernel, SharedArray } from '../../ir/kernel.ts';
 import { dimPiece } from './expr.ts';
 import { atom, infix } from './layout.ts';
+import { valueType } from './literal.ts';
 import { castPiece } from './scalar.ts';
 import type { UniformWord } from './scope.ts';
 import { memoryType, Scope } from './scope.ts';
@@ -27,7 +28,7 @@ export function printKernel(kernel: Kernel, uniforms: readonly UniformWord[]): s
     [...scope.features].sort().map(feature => `enable ${feature};`),
     usesUniforms(kernel) ? uniformBlock(scope) : [],
     bindings(kernel, scope),
-    kernel.shared.map(s => `var<workgroup> ${scope.name(s.name)}: array<${s.dtype}, ${s.size}>;`),
+    kernel.shared.map(s => `var<workgroup> ${scope.name(s.name)}: array<${arrayOf(s)}>;`),
     ...scope.helperTexts().map(text => [text]),
     [
       `@compute @workgroup_size(${kernel.workgroupSize})`,
@@ -45,6 +46,9 @@ export function printKernel(kernel: Kernel, uniforms: readonly UniformWord[]): s
     .join('\n\n')}\n`;
 }
 
+const arrayOf = ({ dtype, size, vectors }: SharedArray): string =>
+  vectors ? `${valueType(dtype, 4)}, ${size / 4}` : `${dtype}, ${size}`;
+
 function uniformBlock(scope: Scope): string[] {
   const fields = scope.uniformWords.map(w => `  ${w.field}: ${memoryType(w.dtype)},`);
   return ['struct Uniforms {', ...fields, '}'];
@@ -53,7 +57,7 @@ function uniformBlock(scope: Scope): string[] {
 function bindings(kernel: Kernel, scope: Scope): string[] {
   const storage = kernel.buffers.map(
     (b, i) =>
-      `@group(0) @binding(${i}) var<storage, ${b.access}> ${scope.name(b.name)}: array<${memoryType(b.dtype)}>;`,
+      `@group(0) @binding(${i}) var<storage, ${b.access}> ${scope.name(b.name)}: array<${b.vectors ? valueType(b.dtype, 4) : memoryType(b.dtype)}>;`,
   );
   if (!usesUniforms(kernel)) return storage;
   return [...storage, `@group(0) @binding(${storage.length}) var<uniform> uniforms: Uniforms;`];

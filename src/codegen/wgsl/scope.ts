@@ -56,6 +56,11 @@ export class Scope {
     this.uniformWords = uniforms.map(u => ({ ...u, field: fields.unique(u.name) }));
   }
 
+  /** Whether the elements of a buffer or array lie in vectors of four. */
+  inVectors(memory: string): boolean {
+    return [...this.kernel.buffers, ...this.kernel.shared].some(m => m.name === memory && m.vectors);
+  }
+
   /** The identifier of a buffer, array or local of the kernel. */
   name(kernelName: string): string {
     const known = this.#names.get(kernelName);

@@ -99,11 +99,17 @@ export function compileIndexOf(
   action: 'load' | 'store',
   scope: KernelScope,
   lane = 0,
+  lanes = 1,
 ): Thunk {
   const { length } = scope.memory(name);
   const at = compileKExpr(index, scope);
+  const { buffers, shared } = scope.kernel;
+  const inVectors = lanes > 1 && [...buffers, ...shared].some(m => m.name === name && m.vectors);
   return () => {
-    const i = at() + lane;
+    const first = at();
+    if (inVectors && first % 4 !== 0)
+      throw new Error(`${scope.kernel.name}: ${action} ${name}[${first}] of a vector that begins elsewhere`);
+    const i = first + lane;
     if (!(i >= 0 && i < length))
       throw new Error(
         `${scope.kernel.name}: ${action} ${name}[${i}] is out of range, it has ${length} elements`,
@@ -119,7 +125,7 @@ function compileLoad(
 ): Thunk {
   const name = e.kind === 'load' ? e.buffer : e.array;
   const memory = scope.memory(name);
-  const index = compileIndexOf(name, e.index, 'load', scope, lane);
+  const index = compileIndexOf(name, e.index, 'load', scope, lane, lanesOf(e));
   const read: Thunk =
     isFloat(e.dtype) && scope.precision === 'f32'
       ? () => normalise(memory[index()]!, e.dtype, scope.precision)

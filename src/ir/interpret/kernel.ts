@@ -221,7 +221,7 @@ class Interpreter {
           };
         }
         const places = Array.from({ length: lanesOf(s.value) }, (_, lane) =>
-          compileIndexOf(name, s.index, 'store', scope, lane),
+          compileIndexOf(name, s.index, 'store', scope, lane, lanesOf(s.value)),
         );
         return inLanes(compileLanes(s.value, scope), (lane, value) => {
           memory[places[lane]!()] = value;

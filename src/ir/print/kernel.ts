@@ -1,5 +1,5 @@
 import { place } from '../../support/source.ts';
-import type { KExpr, Kernel, Stmt } from '../kernel.ts';
+import type { KExpr, Kernel, KernelBuffer, Stmt } from '../kernel.ts';
 import { lanesOf } from '../kernel.ts';
 import type { BinaryOp } from '../scalar.ts';
 import { printType } from '../type.ts';
@@ -24,11 +24,15 @@ export function printKernel(kernel: Kernel): string {
   return [
     from === '' ? head : `${head}   // ${from}`,
     ...kernel.comments.map(text => `  // ${oneLine(text)}`),
-    ...kernel.buffers.map(b => `  ${b.access} ${b.name} : ${b.dtype} of ${printType(b.tensor.type)}`),
-    ...kernel.shared.map(s => `  shared ${s.name} : ${s.dtype}[${s.size}]`),
+    ...kernel.buffers.map(b => `  ${b.access} ${b.name} : ${elementOf(b)} of ${printType(b.tensor.type)}`),
+    ...kernel.shared.map(s => `  shared ${s.name} : ${elementOf(s)}[${s.size}]`),
     ...printStmts(kernel.body, 2),
   ].join('\n');
 }
+
+/** `f32x4` where elements lie in vectors. */
+const elementOf = ({ dtype, vectors }: Pick<KernelBuffer, 'dtype' | 'vectors'>): string =>
+  dtype + lanesSuffix('x', vectors ? 4 : 1);
 
 /** One statement and what it holds, without indentation. */
 export function printStmt(s: Stmt): string {

@@ -50,8 +50,12 @@ class Verifier {
       if (buffers.findIndex(other => other.tensor === b.tensor) !== i)
         this.#report(`the tensor of buffer ${b.name} is bound twice`);
     });
-    for (const { name, size } of shared)
-      if (!isCount(size)) this.#report(`shared array ${name} has size ${size}`);
+    for (const { name, size, vectors } of shared)
+      if (!isCount(size) || (vectors && size % 4 !== 0))
+        this.#report(`shared array ${name} has size ${size}`);
+    for (const { name, dtype, vectors } of buffers)
+      if (vectors && (dtype === 'u8' || dtype === 'bool'))
+        this.#report(`vectors of ${dtype} in buffer ${name}`);
     this.#body(body, new Map(), true);
     return [...this.#problems];
   }
@@ -210,6 +214,8 @@ class Verifier {
         if (!memory) this.#report(`there is no ${e.kind === 'load' ? 'buffer' : 'shared array'} ${name}`);
         else if (memory.dtype !== e.dtype)
           this.#report(`${name} holds ${memory.dtype} and is loaded as ${e.dtype}`);
+        else if (memory.vectors && e.kind === 'load' && e.mask)
+          this.#report(`a masked load from ${name}, whose elements lie in vectors`);
         break;
       }
     }

@@ -83,7 +83,16 @@ function vectorPrice(a: Access, lane: Axis, one: number): number {
 const mayRun = (compute: Compute, axis: Axis): boolean =>
   compute.outs.every(o => !o.keep || o.keep.includes(axis));
 
+/** The lane axis with the least time for an element. */
 export function chooseLaneMap(compute: Compute): LaneMapChoice {
+  let best: LaneMapChoice | undefined;
+  for (const choice of allLaneMaps(compute))
+    if (!best || choice.elementTime < best.elementTime) best = choice;
+  return best!;
+}
+
+/** No lanes, then each axis that may run over them. */
+export function* allLaneMaps(compute: Compute): Generator<LaneMapChoice> {
   const accesses = [
     ...loadAccesses(
       compute,
@@ -93,7 +102,7 @@ export function chooseLaneMap(compute: Compute): LaneMapChoice {
   ];
   const work = compute.outs.reduce((n, o) => n + operations(o.value), 0);
   const scalar = accesses.length * price.load * 2 + work * price.arithmetic * 2;
-  let best: LaneMapChoice = { elementTime: scalar };
+  yield { elementTime: scalar };
   for (const lane of compute.axes) {
     const extent = D.constantValue(lane.extent);
     if ((extent !== undefined && extent < width) || !mayRun(compute, lane)) continue;
@@ -101,9 +110,8 @@ export function chooseLaneMap(compute: Compute): LaneMapChoice {
     const waste = extent === undefined ? 1 : 1 + (extent % width) / extent;
     const time =
       ((loads + work * price.arithmetic) / width) * waste + price.turn / Math.min(extent ?? 64, 1024);
-    if (time < best.elementTime) best = { lane, elementTime: time };
+    yield { lane, elementTime: time };
   }
-  return best;
 }
 
 /** A way to cut a reduction, and its estimated nanoseconds on one thread. */
@@ -115,8 +123,17 @@ export interface Ranked {
 export const chooseLanes = (compute: Compute, inPlace: boolean): LaneChoice =>
   rankLanes(compute, inPlace).choice;
 
-/** Ranks tiles of vectors by estimated time. Work done in place must not be done twice, so its tiles divide. */
+/** The tiles of vectors with the least estimated time; of equal ones those with more vectors in a row, which lie next to each other. */
 export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
+  let best: Ranked | undefined;
+  for (const found of allLanes(compute, inPlace))
+    if (!best || found.time < best.time * (found.choice.vectors > best.choice.vectors ? 1.001 : 0.999))
+      best = found;
+  return best!;
+}
+
+/** All that `rankLanes` ranks. Work done in place must not be done twice, so its tiles divide. */
+export function* allLanes(compute: Compute, inPlace: boolean): Generator<Ranked> {
   const reduce = compute.reduce!;
   const loads = loadAccesses(compute, reduce.lift);
   const lifts = reduce.lift.reduce((n, e) => n + operations(e), 0);
@@ -132,7 +149,6 @@ export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
     ...compute.axes.filter(a => fitsOutputs(compute, a, inPlace)),
     ...reduce.axes.filter(a => (D.constantValue(a.extent) ?? 1) % width === 0),
   ];
-  let best: { choice: LaneChoice; time: number } | undefined;
   for (const lane of candidates) {
     const isOuter = lane !== undefined && compute.axes.includes(lane);
     for (const { tile, vectors } of tiles(compute, loads, lane, isOuter, parts, inPlace)) {
@@ -158,20 +174,10 @@ export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
         return n * (D.constantValue(a.extent) === undefined ? tiles : Math.ceil(tiles));
       }, 1);
       const time = count * tileTime + cold;
-      // Of equal ones the one with more vectors in a row, which lie next to each other.
-      if (!best || time < best.time * (vectors > best.choice.vectors ? 1.001 : 0.999)) {
-        const choice = {
-          vectors,
-          tile,
-          order,
-          tileTime,
-          ...(block && !inPlace && { block }),
-        };
-        best = { choice: lane ? { ...choice, lane } : choice, time };
-      }
+      const choice = { vectors, tile, order, tileTime, ...(block && !inPlace && { block }) };
+      yield { choice: lane ? { ...choice, lane } : choice, time };
     }
   }
-  return best!;
 }
 
 /** The part of a reduction's points that is inside: what its guards leave of the window around a border. */
