@@ -80,6 +80,20 @@ describe('not in the prologue', () => {
   });
 });
 
+test('is no part of what lives in the arena, but of what a limit of memory allows', () => {
+  const { plan, sourceBytes } = compiled(low).programs.get('T')!;
+  const sizes = { N: 64 };
+  expect(sourceBytes).toBe(plan.liveBytes(sizes));
+  const all = D.evaluate(plan.arenaBytes, sizes) + D.evaluate(plan.constantBytes!);
+  const withLimit = (memoryLimit: number): string[] =>
+    compile(
+      { name: 'test.dnn', text: low },
+      { target: wasmTarget, memoryLimit, only: n => n === 'T' },
+    ).diagnostics.map(d => d.message);
+  expect(withLimit(all)).toEqual([]);
+  expect(withLimit(all - 1)).toEqual([`T needs ${all} bytes at N = 64, and may take ${all - 1}`]);
+});
+
 test('the verifier sees a dispatch behind the prologue that writes constants, and one inside that reads the host', () => {
   const { layout, programs } = compiled(low);
   const { plan } = programs.get('T')!;

@@ -114,9 +114,12 @@ class Highest {
       kept.splice(0, kept.length, ...stay, d);
     }
     if (kept.length === 0) return [this.known(D.constant(0))];
+    const top = kept[0]!.values[0]!;
     while (kept.length > longest) {
       const together = this.#lowest(kept);
       if (!together) break;
+      // At the sizes for which memory is packed nothing should lie higher for it.
+      if (together.bound.values[0]! > top && kept.length <= 4 * longest) break;
       kept.splice(together.i, 1);
       kept[together.j] = together.bound;
     }
