@@ -27,6 +27,10 @@ const { values: flags } = parseArgs({
     json: { type: 'string' },
     digits: { type: 'boolean', default: false },
     compiler: { type: 'boolean', default: false },
+    gpu: { type: 'boolean', default: false },
+    toggles: { type: 'string' },
+    'peak-f32': { type: 'string' },
+    'peak-f16': { type: 'string' },
     examples: { type: 'boolean', default: false },
     against: { type: 'string' },
   },
@@ -42,6 +46,13 @@ if (flags.compiler) {
   rows.push(...compiler({ repeat, only: flags.only }));
 } else if (flags.examples) {
   for (const target of flags.target ? [flags.target] : Object.keys(targets)) await timeExamples(target);
+} else if (flags.gpu) {
+  const { measureOnGpu } = await import('./gpu.mjs');
+  const peak = Object.fromEntries(
+    ['f32', 'f16'].flatMap(unit => (flags[`peak-${unit}`] ? [[unit, Number(flags[`peak-${unit}`])]] : [])),
+  );
+  const toggles = flags.toggles?.split(',');
+  rows.push(...(await measureOnGpu({ only: flags.only, repeat, toggles, peak })));
 } else if (flags.digits) {
   const { digits } = await import('./digits.mjs');
   const { name, software } = await adapterOf('webgpu');

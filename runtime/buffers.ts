@@ -10,7 +10,7 @@ export async function createBuffer(
   flags: number,
   what: string,
 ): Promise<GPUBuffer> {
-  checkSize(device, 'maxBufferSize', size, what);
+  checkSize(device.limits, 'maxBufferSize', size, what);
   device.pushErrorScope('validation');
   device.pushErrorScope('out-of-memory');
   const buffer = device.createBuffer({ size, usage: flags });
@@ -24,12 +24,12 @@ export async function createBuffer(
 }
 
 export function checkSize(
-  device: GPUDevice,
+  limits: GPUSupportedLimits,
   limit: 'maxBufferSize' | 'maxStorageBufferBindingSize',
   size: number,
   what: string,
 ): void {
-  const most = device.limits[limit];
+  const most = limits[limit];
   if (!(size <= most))
     throw new BufferError(`${what} takes ${bytes(size)}, the device allows ${bytes(most)} (${limit})`, size);
 }

@@ -22,12 +22,14 @@ export async function acquire(
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error(`${model.name}: this browser has WebGPU, but found no GPU adapter`);
   check(model, 'the GPU adapter', adapter);
+  // Buffers grow with free dims, so that their sizes are asked for at the adapter's largest; else what is needed.
+  const grows = Object.values(model.programs).some(p => typeof p.arenaBytes === 'function');
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  const largest = grows ? { maxBufferSize, maxStorageBufferBindingSize } : {};
   return {
     device: await adapter.requestDevice({
       requiredFeatures: model.features as GPUFeatureName[],
-      // Buffers grow with free dims, so their sizes are asked for at the adapter's largest.
-      requiredLimits: { ...model.limits, maxBufferSize, maxStorageBufferBindingSize },
+      requiredLimits: { ...model.limits, ...largest },
     }),
     owned: true,
   };
@@ -54,12 +56,21 @@ export function onLost(device: GPUDevice, tell: Listener): () => void {
   return () => all.delete(tell);
 }
 
-function check(model: Model, what: string, { features, limits }: GPUDevice | GPUAdapter): void {
+function check(model: Model, what: string, given: GPUDevice | GPUAdapter): void {
+  const { features, limits } = given;
+  const { subgroupSize } = model;
+  const { subgroupMinSize, subgroupMaxSize } = 'info' in given ? given.info : given.adapterInfo;
   const lacks = [
     ...model.features.filter(f => !features.has(f)).map(f => `the feature ${f}`),
     ...Object.entries(model.limits)
       .filter(([name, need]) => !(limitOf(limits, name) >= need))
-      .map(([name, need]) => `${name} of ${need} (it has ${limitOf(limits, name)})`),
+      .map(([name, need]) => {
+        const what = model.needs?.[name];
+        return `${name} of ${need}${what ? ` for ${what}` : ''} (it has ${limitOf(limits, name)})`;
+      }),
+    ...(subgroupSize && (subgroupMinSize !== subgroupSize || subgroupMaxSize !== subgroupSize)
+      ? [`subgroups of ${subgroupSize}`]
+      : []),
   ];
   if (lacks.length > 0) throw new Error(`${model.name}: ${what} lacks ${lacks.join(', ')}`);
 }

@@ -1,6 +1,7 @@
 import type { ModuleEntry } from './codegen/entry.ts';
 import type { Module } from './ir/module.ts';
 import { gpuTarget, type Target } from './ir/target.ts';
+import type { Tuned } from './ir/tuning.ts';
 import { parse } from './parser/parse.ts';
 import { elaborate } from './passes/elaborate/index.ts';
 import { type CompiledModule, compileModule, type StoragePrecision } from './passes/pipeline.ts';
@@ -29,6 +30,11 @@ export interface CompileOptions extends CheckOptions {
    */
   readonly precision?: StoragePrecision;
   /**
+   * `sizes` that no device has room for are no error here: whoever gives them checks them against the device. Otherwise
+   * they are E0224.
+   */
+  readonly sizesAreTried?: boolean;
+  /**
    * Bytes that the memory of each program may take beside parameters and states, at the sizes given (64 for others):
    * results are let go of and computed again until it fits.
    */
@@ -38,6 +44,13 @@ export interface CompileOptions extends CheckOptions {
    * a quarter of the products and lose about a digit: 1e-5 of the largest value where a plain sum loses 1e-6.
    */
   readonly exact?: boolean;
+  /**
+   * Products of f32 on matrix units, where the target has them, each factor as two numbers in f16: three products for one, and
+   * some digits less than f32 has (decision 19). Without it, f32 is never rounded to take them.
+   */
+  readonly splitProducts?: boolean;
+  /** Schedules that were measured, which go before those that are estimated: see `tunedFor`. */
+  readonly tuned?: Tuned;
   /** Compiles only the programs with these names (`LeNet`, `mnist.step`); all where absent. */
   readonly only?: (program: string) => boolean;
   /** Is given the printed IR after every pass. */
@@ -86,9 +99,12 @@ export function compile(source: Source, options: CompileOptions = {}): Compiled 
       target: options.target ?? gpuTarget,
       diagnostics: later,
       ...(options.sizes && { sizes: options.sizes }),
+      ...(options.sizesAreTried && { sizesAreTried: true }),
       ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
       ...(options.precision && { precision: options.precision }),
       ...(options.exact && { exact: options.exact }),
+      ...(options.splitProducts && { splitProducts: options.splitProducts }),
+      ...(options.tuned && { tuned: options.tuned }),
       ...(options.only && { only: options.only }),
       ...(options.watch && { watch: options.watch }),
     });

@@ -121,6 +121,30 @@ describe.skipIf(!existsSync('dist/src/index.js'))('npm run bench', () => {
     }
   });
 
+  test('rows for a GPU are computed, checked and left out where they cannot be', () => {
+    const module = new URL('../bench/gpu.mjs', import.meta.url).href;
+    const sizes = { Side: 64, Batch: 1, Size: 8, Image: 32 };
+    const how = {
+      adapter: 'software',
+      repeat: 1,
+      sizes,
+      peak: { f32: 1 },
+      only: 'matmul-4096,matmul-4096-f16',
+    };
+    const code = `const { measureOnGpu } = await import(${JSON.stringify(module)});
+console.log('rows ' + JSON.stringify(await measureOnGpu(${JSON.stringify(how)})));
+process.exit();`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    const [plain, half] = JSON.parse(/^rows (.*)$/m.exec(stdout)![1]!);
+    expect(plain).toMatchObject({ work: 'matmul-4096', who: 'dnnc', n: 1, peak_tflops: 1 });
+    expect(plain.error).toBeLessThan(1e-6);
+    expect(plain.median_ms).toBeGreaterThan(0);
+    expect(half.failed).toBe('this adapter has no matrices for it');
+  });
+
   test('counts and times what the examples became, beside an earlier run', () => {
     const [json, earlier] = [join(folder, 'examples.json'), join(folder, 'earlier.json')];
     const before = { work: 'mlp MLP', target: 'wasm', dispatches_per_run: 99, kernels: 5 };

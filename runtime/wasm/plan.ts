@@ -36,6 +36,8 @@ export interface WasmProgram {
   readonly dispatches: readonly WasmDispatch[];
   /** Dispatches `from` to before `to` run `turns` times; loops inside others come first. Never in the prologue. */
   readonly loops?: readonly (readonly [from: number, to: number, turns: Size])[];
+  /** What kernels count in 32 bits and memory does not bound. */
+  readonly counts?: readonly (readonly [name: string, size: Size])[];
 }
 
 export interface WasmDispatch {

@@ -1,3 +1,4 @@
+import { checkCounts } from '../limits.ts';
 import { roundUp } from '../tensor.ts';
 import type { Layout } from './memory.ts';
 import type { WasmProgram } from './plan.ts';
@@ -43,7 +44,9 @@ export class Recordings {
     let made = this.#made.get(program);
     if (!made) this.#made.set(program, (made = new Map()));
     const key = dims.join();
-    const recording = made.get(key) ?? new Recording(program, dims);
+    const known = made.get(key);
+    if (!known) checkCounts(what, program, dims);
+    const recording = known ?? new Recording(program, dims);
     if (recording.epoch !== this.#layout.epoch) this.#place(what, recording);
     made.delete(key);
     made.set(key, recording);

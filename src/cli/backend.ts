@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import type { FillOptions } from '../../runtime/fill.ts';
 import type { Model, Program } from '../../runtime/index.ts';
 import { open } from '../../runtime/index.ts';
@@ -9,11 +10,11 @@ import type { ModuleEntry } from '../codegen/entry.ts';
 import { buildModel } from '../codegen/model.ts';
 import type { StateLayout } from '../ir/plan.ts';
 import { type Target, wasmTarget } from '../ir/target.ts';
-import type { StoragePrecision } from '../passes/pipeline.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
-import { describeAdapter, openDevice, targetOf } from './adapter.ts';
+import { type DeviceNeeds, describeAdapter, openDevice, targetOf } from './adapter.ts';
 import type { RunTarget } from './options.ts';
 import type { BufferLimits } from './training/memory.ts';
+import type { Bench } from './tune/memory.ts';
 
 /** A program with what can be asked of it before it runs. */
 export interface SizedProgram
@@ -42,22 +43,23 @@ export interface Backend {
   readonly name: string;
   readonly kind: 'webgpu' | 'wasm';
   readonly target: Target;
+  /** For measuring kernels one by one. */
+  bench(): Promise<Bench>;
   open(entry: ModuleEntry, layout: StateLayout, options: (model: RunModel) => FillOptions): Promise<Opened>;
   close(): void;
 }
 
-export interface BackendOptions {
+export interface BackendOptions extends DeviceNeeds {
   readonly target: Exclude<RunTarget, 'interpret'>;
-  readonly precision?: StoragePrecision | undefined;
   readonly threads?: number | undefined;
 }
 
 /** Throws what `openDevice` does. `auto`: a real GPU that can run it, else WebAssembly, never a software adapter. */
-export async function openBackend({ target, precision, threads }: BackendOptions): Promise<Backend> {
+export async function openBackend({ target, threads, ...needs }: BackendOptions): Promise<Backend> {
   if (target === 'wasm') return wasmBackend(threads);
-  if (target === 'webgpu') return gpuBackend(await openDevice(precision));
+  if (target === 'webgpu') return gpuBackend(await openDevice(needs));
   try {
-    return gpuBackend(await openDevice(precision, 'gpu'));
+    return gpuBackend(await openDevice(needs, 'gpu'));
   } catch (error) {
     if (error instanceof NoAdapterError || error instanceof DiagnosticError) return wasmBackend(threads);
     throw error;
@@ -76,8 +78,13 @@ export const gpuBackend = (device: GPUDevice): Backend => ({
     const session = await open(model, { ...options(known), device });
     return { session, model: known, limits: device.limits };
   },
+  // Only `dnnc tune` takes it.
+  bench: async () => (await import('./tune/gpu.ts')).gpuBench(device),
   close: () => device.destroy(),
 });
+
+/** `wasm Intel(R) Xeon(R) Processor` */
+export const wasmAdapter = (): string => `wasm ${cpus()[0]?.model.trim() || process.arch}`;
 
 /** `WebAssembly (2 threads)`, where so many are wanted. */
 export function describeThreads(wanted: number | undefined): string {
@@ -90,7 +97,7 @@ export function wasmBackend(wanted?: number): Backend {
   return {
     name: describeThreads(wanted),
     kind: 'wasm',
-    target: wasmTarget,
+    target: { ...wasmTarget, adapter: wasmAdapter() },
     async open(entry, layout, options) {
       // Its printer is loaded where it is needed alone.
       const { buildWasmModel } = await import('../codegen/wasm-model.ts');
@@ -101,6 +108,7 @@ export function wasmBackend(wanted?: number): Backend {
       const most = 2 ** 32 - 2 ** 24 - model.stateBytes - threads * scratch;
       return { session, model, limits: { maxBufferSize: most, maxStorageBufferBindingSize: most } };
     },
+    bench: async () => (await import('./tune/wasm.ts')).wasmBench,
     close() {},
   };
 }

@@ -44,7 +44,7 @@ export async function explainCommand(path: string, options: ExplainOptions, io: 
   }
   const inWasm = options.target === 'wasm';
   if (inWasm && profile) throw usageError('--profile chooses kernels for webgpu', 'leave it out for wasm');
-  const device = timed && !inWasm ? await openDevice(options.precision) : undefined;
+  const device = timed && !inWasm ? await openDevice(options) : undefined;
   try {
     if (timed) {
       const adapter = device ? describeAdapter(device) : describeThreads(options.threads);
@@ -52,7 +52,7 @@ export async function explainCommand(path: string, options: ExplainOptions, io: 
       io.out(`adapter: ${adapter}\nkernels timed by ${clock}\n\n`);
       io.json?.set({ adapter, clock });
     }
-    const target = inWasm ? wasmTarget : await gpuTargetFor(profile, device);
+    const target = inWasm ? wasmTarget : await gpuTargetFor(profile, device, options);
     const loaded = loadCompiled(path, options, io, { target });
     const dims = options.dim ?? {};
     const nets = showNets(loaded.module, options, io);
@@ -70,8 +70,12 @@ export async function explainCommand(path: string, options: ExplainOptions, io: 
 }
 
 /** What is timed is compiled for the adapter that runs it, unless another profile is asked for. */
-async function gpuTargetFor(profile: Profile | undefined, device: GPUDevice | undefined): Promise<Target> {
-  return device && (profile ?? 'auto') === 'auto' ? targetOf(device) : targetFor(profile ?? 'gpu');
+async function gpuTargetFor(
+  profile: Profile | undefined,
+  device: GPUDevice | undefined,
+  options: ExplainOptions,
+): Promise<Target> {
+  return device && (profile ?? 'auto') === 'auto' ? targetOf(device) : targetFor(profile ?? 'gpu', options);
 }
 
 /** Prints the table of every net, and where there are more than one, all side by side. */

@@ -1,5 +1,7 @@
 import { type Compiled, type CompileOptions, check, compile } from '../compile.ts';
 import type { Module } from '../ir/module.ts';
+import { gpuTarget } from '../ir/target.ts';
+import { tunedFor } from '../ir/tuning.ts';
 import type { CompiledModule } from '../passes/pipeline.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { printDiagnostics } from './diagnostics.ts';
@@ -7,6 +9,7 @@ import { Reported } from './errors.ts';
 import { readSource, type SourceFile } from './files.ts';
 import type { Io } from './io.ts';
 import type { SourceOptions } from './options.ts';
+import { readTable } from './tune/table.ts';
 
 export interface Checked {
   readonly file: SourceFile;
@@ -40,7 +43,7 @@ export function loadModule(
 }
 
 export interface LoadOptions
-  extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | 'precision' | 'memoryLimit' | 'exact'> {
+  extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | 'tuned' | keyof SourceOptions> {
   /** Warnings have been shown by `loadModule`. */
   readonly checked?: boolean;
 }
@@ -53,11 +56,15 @@ export function loadCompiled(
   { checked = false, ...how }: LoadOptions = {},
 ): Loaded {
   const file = readSource(path);
+  const { kind, adapter } = how.target ?? gpuTarget;
+  const tuned = options.tuning === undefined ? undefined : tunedFor(readTable(options.tuning), kind, adapter);
   const { module, compiled, entries, diagnostics } = compile(file.source, {
     ...how,
+    ...(tuned && { tuned }),
     ...(options.precision && { precision: options.precision }),
     ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
     ...(options.exact && { exact: options.exact }),
+    ...(options.splitProducts && { splitProducts: options.splitProducts }),
     resolve: file.resolve,
     defines: options.define ?? {},
     sizes: options.dim ?? {},

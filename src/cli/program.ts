@@ -21,6 +21,7 @@ import { passNames } from './pass-names.ts';
 import type { RunOptions } from './run.ts';
 import type { TrainOptions } from './train.ts';
 import { defaults } from './training/defaults.ts';
+import type { TuneOptions } from './tune.ts';
 
 /**
  * Runs `dnnc` with arguments (without node and script) and gives the exit code. Nothing is thrown: every fault is
@@ -79,6 +80,11 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       'f16',
     ]);
   const exact = ['--exact', "convolutions without Winograd's transforms: a digit more, slower"] as const;
+  const splitProducts = [
+    '--split-products',
+    'f32 products on matrix units, each factor as two f16: a digit less, faster where there are such',
+  ] as const;
+  const tuning = ['--tuning <file>', 'a table of schedules measured by `dnnc tune`'] as const;
   const runTarget = (fallback?: string): Option => {
     const option = new Option(
       '--target <target>',
@@ -130,6 +136,8 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...memoryLimit)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
+    .option(...tuning)
     .action(async (file: string, options: CompileCommandOptions) =>
       finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
     );
@@ -143,6 +151,8 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...threads)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
+    .option(...tuning)
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
     .addOption(format())
     .option(...quiet)
@@ -176,6 +186,8 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...memoryLimit)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
+    .option(...tuning)
     .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
     .addOption(
       new Option('--resume <dir>', 'go on with the training of this folder').conflicts(['out', 'weights']),
@@ -203,6 +215,8 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...threads)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
+    .option(...tuning)
     .addOption(format())
     .option(...quiet)
     .action((file: string, name: string, options: EvalOptions) =>
@@ -224,10 +238,30 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option('--depth <n>', 'fold the tables of layers: so many names of a path make a row', parseCount)
     .option('--layers', 'the tables of layers alone; nothing is compiled')
     .option(...exact)
+    .option(...splitProducts)
+    .option(...tuning)
     .option('--time', 'measure every program and each of its kernels')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>
       answer(options, async io => (await import('./explain.ts')).explainCommand(file, options, io)),
+    );
+
+  onSource('tune', 'measure schedules on this machine and keep the best in a table')
+    .option('--out <file>', 'the table; what it has is kept, but for works that are measured again')
+    .option('--program <name>', 'one program only, as in LeNet or mnist.step')
+    .option('--dim <name=size>', 'size of a free dim (default: 64); may be given again', parseDim)
+    .option('--top <n>', 'schedules to measure for each work', parseCount, 8)
+    .addOption(
+      new Option('--target <target>', 'where they run; auto: webgpu on a real GPU, else wasm')
+        .choices(['webgpu', 'wasm', 'auto'])
+        .default('auto'),
+    )
+    .addOption(precision())
+    .option(...exact)
+    .addOption(format())
+    .option(...quiet)
+    .action((file: string, options: TuneOptions & OutputOptions) =>
+      answer(options, async io => (await import('./tune.ts')).tuneCommand(file, options, io)),
     );
 
   onSource('dump', 'print the intermediate representation after a pass')
@@ -237,6 +271,8 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(profile('gpu'))
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
+    .option(...tuning)
     .action(async (file: string, options: DumpOptions) =>
       finish(await (await import('./dump.ts')).dumpCommand(file, options, io)),
     );

@@ -18,6 +18,8 @@ export interface Kernel {
   readonly buffers: readonly KernelBuffer[];
   /** Invocations in a workgroup (one-dimensional). */
   readonly workgroupSize: number;
+  /** Invocations in a subgroup, where the kernel holds only for that many. */
+  readonly subgroupSize?: number;
   /** Number of workgroups. */
   readonly groups: Dim;
   readonly shared: readonly SharedArray[];
@@ -30,7 +32,7 @@ export interface Kernel {
 export interface KernelSchedule {
   /** `map`, `register tiles`, `shared loads`, `workgroup tiles`, `vector map`, `vector tiles`, … */
   readonly name: string;
-  /** Results of one invocation along each axis that has more than one; of one turn of the innermost loops on a CPU. */
+  /** Results of one invocation along each axis that has more than one; of a subgroup on matrices; of one turn of the innermost loops on a CPU. */
   readonly tile: readonly TileSide[];
   /** Points of the reduction in straight-line code, or in one slice of workgroup memory. */
   readonly unroll: readonly TileSide[];
@@ -59,6 +61,8 @@ export interface KernelBuffer {
   /** Element type in memory; `u8` is packed four to a word and can only be read. `bool` is a u32 word of 0 or 1. */
   readonly dtype: DType;
   readonly access: 'read' | 'read_write';
+  /** Elements lie in vectors of four: four lanes at an index that is a multiple of 4 are one access. Indices still count elements. */
+  readonly vectors?: true;
 }
 
 /** An array in workgroup memory. */
@@ -66,7 +70,33 @@ export interface SharedArray {
   readonly name: string;
   readonly dtype: 'f32' | 'f16' | 'i32' | 'u32';
   readonly size: number;
+  /** As of a `KernelBuffer`. */
+  readonly vectors?: true;
 }
+
+/**
+ * A small matrix that the invocations of a subgroup hold together: factors are `left`, of M rows and K columns, and
+ * `right`, of K rows and N columns; their product is a `result`, of M rows and N columns.
+ */
+export interface MatrixType {
+  readonly use: 'left' | 'right' | 'result';
+  readonly dtype: 'f16' | 'f32';
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Where a matrix lies in a buffer or a shared array: element (r, c) at `index` + r * `stride` + c, or, where columns are
+ * contiguous (`byColumns`), at `index` + c * `stride` + r.
+ */
+export type MatrixPlace = {
+  readonly index: KExpr;
+  readonly stride: KExpr;
+  readonly byColumns?: boolean;
+} & (
+  | { readonly buffer: string; readonly array?: undefined }
+  | { readonly array: string; readonly buffer?: undefined }
+);
 
 export type Stmt =
   | { readonly kind: 'let'; readonly name: string; readonly value: KExpr }
@@ -101,6 +131,21 @@ export type Stmt =
       readonly value: KExpr;
       readonly lane?: number;
     }
+  /**
+   * Matrices are of the whole subgroup: in control flow that is the same for the workgroup, with places that are the
+   * same for the subgroup. `matrix` declares one, all elements `value`; a result can be added to and made zero again.
+   */
+  | { readonly kind: 'matrix'; readonly name: string; readonly type: MatrixType; readonly value: number }
+  | { readonly kind: 'zero-matrix'; readonly name: string }
+  | ({ readonly kind: 'load-matrix'; readonly name: string; readonly type: MatrixType } & MatrixPlace)
+  /** result += left * right, in the precision of the result. */
+  | {
+      readonly kind: 'multiply-matrix';
+      readonly result: string;
+      readonly left: string;
+      readonly right: string;
+    }
+  | ({ readonly kind: 'store-matrix'; readonly matrix: string } & MatrixPlace)
   | { readonly kind: 'comment'; readonly text: string };
 
 /**
@@ -112,11 +157,14 @@ export type Stmt =
 export type KExpr =
   | { readonly kind: 'const'; readonly dtype: DType; readonly value: number; readonly lanes?: undefined }
   | { readonly kind: 'ref'; readonly dtype: DType; readonly name: string; readonly lanes?: number }
-  /** i32: `group` = linear workgroup number, `local` = number of the invocation in it, `lane` = number in its subgroup. */
+  /**
+   * i32: `group` = linear workgroup number, `local` = number of the invocation in it, `subgroup` = number of its subgroup in
+   * the workgroup, `lane` = number in its subgroup.
+   */
   | {
       readonly kind: 'builtin';
       readonly dtype: 'i32';
-      readonly name: 'group' | 'local' | 'lane';
+      readonly name: 'group' | 'local' | 'subgroup' | 'lane';
       readonly lanes?: undefined;
     }
   /** A word of the uniform block: a free dim (i32), a run-time scalar, or a word of the random key. */

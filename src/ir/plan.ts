@@ -1,4 +1,5 @@
 import type { Dim } from './dim.ts';
+import * as D from './dim.ts';
 import type { Origin } from './graph.ts';
 import type { Kernel } from './kernel.ts';
 import type { LoopRange, Tensor } from './program.ts';
@@ -27,9 +28,17 @@ export interface Plan {
   readonly blocks: readonly PlanBlock[];
   /** Extents that nothing shows to be positive (`H - 4`): the plan holds only for sizes where each is at least 1. */
   readonly positive: readonly Dim[];
+  /** What kernels count in 32 bits, the largest of each kind: elements of tensors, points of loops, invocations. */
+  readonly counts: readonly PlanCount[];
   /** For `explain`: bytes of all temporaries together, and the most that are live at once. */
   readonly totalBytes: Dim;
   readonly liveBytes: (sizes: Readonly<Record<string, number>>) => number;
+}
+
+export interface PlanCount {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly size: Dim;
 }
 
 export interface PlanTensor {
@@ -86,4 +95,26 @@ export interface StateSlot {
   readonly shape: readonly number[];
   /** Bytes, a multiple of 256. */
   readonly offset: number;
+}
+
+/** What some plans bind of the state buffer, in multiples of 256 bytes, ascending and apart. */
+export function usedRanges(
+  plans: readonly Plan[],
+): readonly { readonly start: number; readonly end: number }[] {
+  const all = plans.flatMap(({ dispatches }) =>
+    dispatches.flatMap(({ bindings }) =>
+      bindings.flatMap(({ buffer, offset, bytes }) => {
+        if (buffer !== 'state') return [];
+        const start = D.evaluate(offset);
+        return [{ start, end: Math.ceil((start + D.evaluate(bytes)) / 256) * 256 }];
+      }),
+    ),
+  );
+  const merged: { start: number; end: number }[] = [];
+  for (const range of all.sort((a, b) => a.start - b.start)) {
+    const last = merged.at(-1);
+    if (last && range.start <= last.end) last.end = Math.max(last.end, range.end);
+    else merged.push(range);
+  }
+  return merged;
 }

@@ -4,12 +4,15 @@ import * as D from '../ir/dim.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../ir/program.ts';
 import { elementCount } from '../ir/type.ts';
 import { computeLoads } from './fuse/definition.ts';
+import { constantsOf } from './plan/prologue.ts';
 
 /**
  * A work without a reduction writes over an input that nothing needs afterwards, where it reads it at the element that it
  * is about to write and nowhere else: its result becomes a view of that input. Outside of loops, for temporaries only.
+ * With a `prologue`, what that makes is still needed in the next run, and only it may write over that.
  */
-export function overwrite(program: Program): Program {
+export function overwrite(program: Program, prologue = false): Program {
+  const constants = prologue ? constantsOf(program) : new Set<number>();
   const last = new Map<number, Work>();
   const writers = new Map<number, number>();
   for (const work of program.works) {
@@ -43,6 +46,7 @@ export function overwrite(program: Program): Program {
           isOwn(storageOf(t)) &&
           last.get(storageOf(t).id) === work &&
           !results.has(storageOf(t).id) &&
+          (!constants.has(storageOf(t).id) || constants.has(output.id)) &&
           !taken.has(storageOf(t).id) &&
           storageOf(t).id !== output.id &&
           sameSize(storageOf(t), output) &&

@@ -106,8 +106,15 @@ const alignment = 256 / 4;
 const size = (t: Tensor): number => D.evaluate(elementCount(t.type));
 const aligned = (n: number): number => Math.ceil(n / alignment) * alignment;
 
-/** Replaces the works of each group by one, as far as their state lies side by side in the layout. */
-export function pack(program: Program, layout: StateLayout): Program {
+/**
+ * Replaces the works of each group by one, as far as their state lies side by side in the layout, and what is bound as one
+ * takes no more than `most` bytes: as much as every device binds.
+ */
+export function pack(
+  program: Program,
+  layout: StateLayout,
+  most: number = Number.POSITIVE_INFINITY,
+): Program {
   const offsets = new Map(layout.tensors.map(t => [t.name, t.offset / 4]));
   const tried = new Set<string>();
   const known: Descriptions = new Map();
@@ -115,7 +122,7 @@ export function pack(program: Program, layout: StateLayout): Program {
   for (;;) {
     // Groups are found again each time: what has become part of a pack is not packed twice.
     const run = packGroups(result, known)
-      .flatMap(group => adjacentRuns(group, offsets))
+      .flatMap(group => adjacentRuns(group, offsets, most / 4))
       .find(r => r.length > 1 && !tried.has(runKey(r)));
     if (!run) return result;
     tried.add(runKey(run));
@@ -127,10 +134,10 @@ const runKey = (run: readonly Member[]): string =>
   run.map(m => m.work.outputs.map(t => storageOf(t).id).join()).join(';');
 
 /**
- * Cuts a group where its persistent members stop being neighbours in every slot alike, and where a tensor would be
- * two members of packs at once.
+ * Cuts a group where its persistent members stop being neighbours in every slot alike, where a tensor would be two
+ * members of packs at once, and behind so many words.
  */
-function adjacentRuns(group: PackGroup, offsets: ReadonlyMap<string, number>): Member[][] {
+function adjacentRuns(group: PackGroup, offsets: ReadonlyMap<string, number>, most: number): Member[][] {
   const persistent = group[0]!.slots.flatMap((t, i) => (isPersistent(t) ? [i] : []));
   const at = (m: Member, slot: number): number => offsets.get(m.slots[slot]!.path!)!;
   const [first] = persistent;
@@ -145,7 +152,8 @@ function adjacentRuns(group: PackGroup, offsets: ReadonlyMap<string, number>): M
       s => at(member, s) - at(before, s) === aligned(size(before.slots[first]!)),
     );
     const shared = member.slots.some(t => taken.has(t));
-    if (adjacent && !shared) run.push(member);
+    const whole = at(member, first) + size(member.slots[first]!) - at(run[0]!, first);
+    if (adjacent && !shared && whole <= most) run.push(member);
     else {
       runs.push([member]);
       taken = new Set();

@@ -9,7 +9,8 @@ import { printKernel } from '../ir/print/kernel.ts';
 import { printPlan } from '../ir/print/plan.ts';
 import { printProgram } from '../ir/print/program.ts';
 import type { Program, Tensor, Work } from '../ir/program.ts';
-import type { Target } from '../ir/target.ts';
+import type { MatrixFactors, Target } from '../ir/target.ts';
+import type { Tuned } from '../ir/tuning.ts';
 import { printType } from '../ir/type.ts';
 import { verifyKernel } from '../ir/verify/kernel.ts';
 import { verifyPlan } from '../ir/verify/plan.ts';
@@ -29,10 +30,11 @@ import { liveBytes, orderWorks } from './order/index.ts';
 import { overwrite } from './overwrite.ts';
 import { pack, packGroups, stateOrder } from './pack.ts';
 import { graphLevel, type Level, type Pass, type PassContext, runGraphPasses, runPass } from './pass.ts';
+import { beyondReach } from './plan/reach.ts';
 import { layoutState, planMemory } from './plan-memory.ts';
 import { nominal } from './prices.ts';
 import { fitInto } from './recompute/index.ts';
-import { type Scheduled, schedule } from './schedule/index.ts';
+import { type KnownWorks, type Scheduled, schedule } from './schedule/index.ts';
 import { stage } from './stage.ts';
 import { dropUnitAxes } from './unit-axes.ts';
 import { winograd } from './winograd/index.ts';
@@ -41,9 +43,8 @@ const programLevel: Level<Program> = { print: printProgram, verify: verifyProgra
 
 const kernelLevel: Level<readonly Scheduled[]> = {
   print: list => list.flatMap(s => s.kernels.map(printKernel)).join('\n\n'),
-  verify: list => {
-    const sound = new Map<Kernel['body'], Kernel>();
-    return list.flatMap(s =>
+  verify: list =>
+    list.flatMap(s =>
       s.kernels.flatMap(k => {
         const like = sound.get(k.body);
         if (like && hasSameCode(like, k) && bindsEachOnce(k)) return [];
@@ -51,9 +52,11 @@ const kernelLevel: Level<readonly Scheduled[]> = {
         if (problems.length === 0) sound.set(k.body, k);
         return problems.map(p => `kernel ${k.name}: ${p}`);
       }),
-    );
-  },
+    ),
 };
+
+/** Kernels that are in order, by their code: works that do the same share it. */
+const sound = new WeakMap<Kernel['body'], Kernel>();
 
 const bindsEachOnce = ({ buffers }: Kernel): boolean =>
   new Set(buffers.map(b => b.tensor)).size === buffers.length;
@@ -111,12 +114,18 @@ export interface PipelineContext extends PassContext {
   readonly precision?: StoragePrecision;
   /** Sizes of free dims for which memory is packed, by name or by `train.name`; nominal ones for others. */
   readonly sizes?: DimEnv;
+  /** Whoever gives the sizes finds out for himself whether a device has room for them. */
+  readonly sizesAreTried?: boolean;
   /** Bytes that the arena of each program may take at those sizes; as many as it wants where absent. */
   readonly memoryLimit?: number;
   /** No transforms that save products and lose digits. */
   readonly exact?: boolean;
+  /** Factors in f32 may be taken as two numbers in f16. */
+  readonly splitProducts?: boolean;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
+  /** Schedules that were measured. */
+  readonly tuned?: Tuned;
 }
 
 /** The graphs of a module by the names of their programs. */
@@ -140,11 +149,11 @@ const dropping: Pass<Program> = {
   run: dropUnitAxes,
 };
 
-const overwriting: Pass<Program> = {
+const overwriting = (prologue: boolean): Pass<Program> => ({
   name: 'overwrite',
   doc: 'Lets elementwise works write over an input that nothing needs afterwards.',
-  run: overwrite,
-};
+  run: p => overwrite(p, prologue),
+});
 
 const blocking: Pass<Program> = {
   name: 'block-batch',
@@ -206,28 +215,34 @@ export function compileModule(module: Module, context: PipelineContext): Compile
   );
 
   const programs = new Map<string, CompiledProgram>();
+  const known: KnownWorks = new Map();
   for (const { name, own, graph, program } of fused) {
     const packed = runPass(
       {
         name: 'pack',
         doc: 'Joins equal elementwise works over tensors that lie side by side.',
-        run: p => pack(p, layout),
+        run: p => pack(p, layout, target.maxStorageBufferBindingSize),
       },
       program,
       own,
       programLevel,
       programLevel,
     );
-    programs.set(name, { name, graph, ...planned(packed, layout, context, name) });
+    programs.set(name, { name, graph, ...planned(packed, layout, { ...context, known }, name) });
   }
   return { layout, programs };
+}
+
+/** What is known when all programs have been fused. */
+interface LowerContext extends PipelineContext {
+  readonly known: KnownWorks;
 }
 
 /** A program from its works to its plan; where the size of the batch decides, there is a variant for each. */
 function planned(
   packed: Program,
   layout: StateLayout,
-  context: PipelineContext,
+  context: LowerContext,
   name: string,
 ): Lowered & Pick<CompiledProgram, 'variants'> {
   const own = named(context, name);
@@ -264,23 +279,27 @@ function arranged(program: Program, context: PipelineContext): Program {
 }
 
 /** Kernels for every work, and a place for every tensor. Where there is a limit, results are made again until they fit. */
-function lower(unordered: Program, layout: StateLayout, context: PipelineContext, name: string): Lowered {
-  const { target, memoryLimit } = context;
+function lower(unordered: Program, layout: StateLayout, context: LowerContext, name: string): Lowered {
+  const { target, memoryLimit, precision, splitProducts, known } = context;
+  const factors: MatrixFactors = splitProducts ? 'split' : precision === 'f16' ? 'rounded' : 'exact';
+  const machine = target.matrices ? { ...target, matrices: { ...target.matrices, factors } } : target;
+  // All runtimes keep what depends on parameters alone.
+  const prologue = true;
   const sizes = packedFor(unordered, context.sizes ?? {}, name);
   const ordering: Pass<Program> = {
     name: 'order',
     doc: 'Puts works into an order in which few bytes live at once.',
-    run: p => orderWorks(p, sizes),
+    run: p => orderWorks(p, sizes, prologue),
   };
-  const sourceBytes = liveBytes(unordered, sizes);
+  const sourceBytes = liveBytes(unordered, sizes, prologue);
   const ordered = runPass(ordering, unordered, context, programLevel, programLevel);
   const finish = (given: Program): Lowered => {
-    const program = runPass(overwriting, given, context, programLevel, programLevel);
+    const program = runPass(overwriting(prologue), given, context, programLevel, programLevel);
     const scheduled = runPass(
       {
         name: 'schedule',
         doc: 'Gives every work its kernels, chosen for the target.',
-        run: p => schedule(p, target),
+        run: p => schedule(p, machine, context.tuned, known),
       },
       program,
       context,
@@ -291,7 +310,7 @@ function lower(unordered: Program, layout: StateLayout, context: PipelineContext
       {
         name: 'plan-memory',
         doc: 'Gives every tensor its place and every dispatch its bindings.',
-        run: list => planMemory(program, list, layout, { prologue: target.kind === 'cpu', sizes }),
+        run: list => planMemory(program, list, layout, { prologue, sizes }),
       },
       scheduled,
       context,
@@ -300,22 +319,37 @@ function lower(unordered: Program, layout: StateLayout, context: PipelineContext
     );
     return { program, scheduled, plan, sourceBytes };
   };
-  if (memoryLimit === undefined) return finish(ordered);
-  return fitInto(
-    ordered,
-    sizes,
-    memoryLimit,
-    finish,
-    bytes => new DiagnosticError(aboveMemoryLimit(name, memoryLimit, bytes, sizes)),
-  );
+  const made =
+    memoryLimit === undefined
+      ? finish(ordered)
+      : fitInto(
+          ordered,
+          { bytes: memoryLimit, sizes, prologue },
+          finish,
+          bytes => new DiagnosticError(aboveMemoryLimit(name, memoryLimit, bytes, sizes)),
+        );
+  const given = context.sizesAreTried ? {} : givenFor(name, context.sizes ?? {}, Object.keys(sizes));
+  const beyond = beyondReach(made.plan, layout, target, given);
+  if (beyond.length > 0) throw new DiagnosticError(...beyond);
+  return made;
 }
 
 /** Sizes of the free dims of a program: those given for it or for all, else nominal ones. */
 function packedFor({ tensors }: Program, given: DimEnv, name: string): DimEnv {
   const dims = new Set<string>();
   for (const t of tensors) for (const d of t.type.shape) D.symbols(d, dims);
+  const known = givenFor(name, given, [...dims]);
+  return Object.fromEntries([...dims].map(d => [d, known[d] ?? nominal]));
+}
+
+function givenFor(name: string, given: DimEnv, dims: readonly string[]): DimEnv {
   const train = name.split('.')[0]!;
-  return Object.fromEntries([...dims].map(d => [d, given[`${train}.${d}`] ?? given[d] ?? nominal]));
+  return Object.fromEntries(
+    dims.flatMap(d => {
+      const size = given[`${train}.${d}`] ?? given[d];
+      return size === undefined ? [] : [[d, size]];
+    }),
+  );
 }
 
 /** One layout serves all runs, so what is kept between runs has a size that is known here. */
@@ -333,7 +367,7 @@ function requireSizes(tensors: readonly Tensor[]): void {
 }
 
 /** Watchers are told which program a printed pass belongs to. */
-function named(context: PipelineContext, program: string): PipelineContext {
+function named<C extends PipelineContext>(context: C, program: string): C {
   const { watch } = context;
   return watch ? { ...context, watch: (pass, text) => watch(pass, `// ${program}\n${text}`) } : context;
 }

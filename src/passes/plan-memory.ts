@@ -11,13 +11,14 @@ import type {
   StateLayout,
   StateSlot,
 } from '../ir/plan.ts';
-import type { LoopRange, Program, Tensor } from '../ir/program.ts';
+import type { LoopRange, Program, Tensor, Work } from '../ir/program.ts';
 import { loopRanges, storageOf } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
 import { InternalError } from '../support/internal-error.ts';
+import { countsOf } from './plan/counts.ts';
 import { mostLive } from './plan/pack-intervals.ts';
 import { alignedBytes, place } from './plan/placement.ts';
-import { prologueOf, type Step } from './plan/prologue.ts';
+import { prologueOf } from './plan/prologue.ts';
 import { KernelList } from './plan/share.ts';
 import {
   align,
@@ -83,11 +84,13 @@ export function planMemory(
   const tensors = [...program.tensors, ...works.flatMap(w => w.temporaries)];
   checkIds(tensors);
   const members = packMembers(tensors);
-  const written = works.flatMap((w, i) =>
-    w.kernels.map((kernel): Step => ({ kernel, loop: program.works[i]!.loop })),
-  );
-  const prologue = options.prologue ? prologueOf(program, written) : new Set<Step>();
-  const steps = [...prologue, ...written.filter(s => !prologue.has(s))];
+  const once = options.prologue ? prologueOf(program) : new Set<Work>();
+  const written = works.flatMap((w, i) => {
+    const work = program.works[i]!;
+    return w.kernels.map(kernel => ({ kernel, loop: work.loop, isOnce: once.has(work) }));
+  });
+  const prologue = written.filter(s => s.isOnce);
+  const steps = [...prologue, ...written.filter(s => !s.isOnce)];
   const kernels = steps.map(s => s.kernel);
   const loops = loopRanges(steps);
 
@@ -101,7 +104,7 @@ export function planMemory(
     if (at !== undefined) bases.set(root.id, { buffer: 'state', offset: D.constant(at) });
     else if (from === undefined || readFirst)
       throw new InternalError(`${root.name} is read before it is written`);
-    else if (from >= 0 && from < prologue.size) {
+    else if (from >= 0 && from < prologue.length) {
       bases.set(root.id, { buffer: 'constants', offset: D.constant(constantBytes) });
       constantBytes += align(D.evaluate(tensorBytes(root)));
     } else live.push({ tensor: root, members: inside, bytes: tensorBytes(root), from, to });
@@ -130,6 +133,7 @@ export function planMemory(
     return { name, origin, kernel: list.add(kernel), scheduled: kernel, bindings };
   });
 
+  const bytes = dispatches.flatMap(d => d.bindings.map(b => b.bytes));
   const hostTensor = (tensor: Tensor, name: string, role: PlanTensor['role']): PlanTensor => {
     const { buffer, offset } = placeOf(tensor);
     if (buffer !== 'arena')
@@ -147,7 +151,7 @@ export function planMemory(
     dims,
     scalars,
     arenaBytes: placement.bytes,
-    ...(prologue.size > 0 && { prologue: prologue.size, constantBytes: D.constant(constantBytes) }),
+    ...(prologue.length > 0 && { prologue: prologue.length, constantBytes: D.constant(constantBytes) }),
     inputs: program.tensors.flatMap(t =>
       !t.view && (t.role === 'input' || t.role === 'data') ? [hostTensor(t, t.path ?? t.name, t.role)] : [],
     ),
@@ -159,6 +163,7 @@ export function planMemory(
     loops,
     blocks,
     positive: unprovenExtents(tensors),
+    counts: countsOf(tensors, program.works, kernels, bytes, sizes),
     totalBytes: blocks.map(b => alignedBytes(b.bytes)).reduce(D.add, D.constant(0)),
     liveBytes: sizes => mostAlive(blocks, sizes),
   };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import * as D from '../../src/ir/dim.ts';
 import type { KExpr, Kernel, Stmt } from '../../src/ir/kernel.ts';
-import type { Program, ProgramOutput, Tensor } from '../../src/ir/program.ts';
+import type { Program, ProgramOutput, Tensor, Work } from '../../src/ir/program.ts';
 import { storageOf } from '../../src/ir/program.ts';
 import { type DType, tensor as tensorType } from '../../src/ir/type.ts';
 import type { WorkKernels } from '../../src/passes/plan-memory.ts';
@@ -17,6 +17,7 @@ export class Builder {
   readonly tensors: Tensor[] = [];
   readonly works: WorkKernels[] = [];
   readonly outputs: ProgramOutput[] = [];
+  readonly #touched: (Pick<Work, 'inputs' | 'outputs'> & { groups: D.Dim })[] = [];
 
   tensor(
     name: string,
@@ -37,6 +38,7 @@ export class Builder {
     groups: D.Dim = D.constant(1),
   ): this {
     this.works.push({ kernels: [copyKernel(name, reads, writes, groups)], temporaries: [] });
+    this.#touched.push({ inputs: reads, outputs: writes, groups });
     return this;
   }
 
@@ -47,15 +49,13 @@ export class Builder {
 
   program(name = 'test'): Program {
     const { tensors, outputs } = this;
-    const work = {
-      name: 'w',
-      origin: {},
-      inputs: [],
-      region: { outer: [], stages: [] },
-      outputs: [],
-      absorbed: [],
-    };
-    return { name, tensors, works: this.works.map(() => work), outputs };
+    const works = this.works.map((_, i): Work => {
+      const { inputs = [], outputs = [], groups = D.constant(1) } = this.#touched[i] ?? {};
+      // Nothing but that its sizes are those of its kernel.
+      const region = { outer: [{ name: 'group', extent: groups }], stages: [] };
+      return { name: `w${i}`, origin: {}, inputs, region, outputs, absorbed: [] };
+    });
+    return { name, tensors, works, outputs };
   }
 }
 

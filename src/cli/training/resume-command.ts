@@ -10,6 +10,7 @@ export function resumeCommand(
   const defines = Object.entries(options.define ?? {}).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
   const sizes = Object.entries(options.dim ?? {}).flatMap(([name, size]) => ['--dim', `${name}=${size}`]);
   const val = options.val === undefined ? [] : ['--val', options.val];
+  const tuning = options.tuning === undefined ? [] : ['--tuning', options.tuning];
   const report = options.report === undefined ? [] : ['--report', options.report];
   const words = [
     'dnnc',
@@ -21,6 +22,7 @@ export function resumeCommand(
     '--data',
     options.data,
     ...val,
+    ...tuning,
     ...report,
   ];
   return [...words, '--resume', folder].map(quote).join(' ');

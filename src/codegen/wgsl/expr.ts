@@ -8,7 +8,7 @@ import { atom, call, components, element, infix, prefix } from './layout.ts';
 import { literal, valueType } from './literal.ts';
 import { binaryPiece, castPiece, constantOf, unaryPiece } from './scalar.ts';
 import type { Scope } from './scope.ts';
-import { elements, laneNames, shufflePiece } from './vector.ts';
+import { componentAt, elements, laneNames, shufflePiece, vectorPlace } from './vector.ts';
 
 /** A kernel expression as a piece of WGSL. */
 export function exprPiece(e: KExpr, scope: Scope): Piece {
@@ -26,6 +26,7 @@ export function exprPiece(e: KExpr, scope: Scope): Piece {
     case 'load':
       return loadPiece(e, scope);
     case 'load-shared':
+      if (scope.inVectors(e.array)) return fromVectors(scope.name(e.array), e.index, lanes, scope);
       if (lanes > 1)
         return call(
           valueType(e.dtype, lanes),
@@ -88,11 +89,18 @@ function constantPiece(value: number, dtype: DType, scope: Scope, lanes = 1): Pi
 
 function loadPiece(e: Extract<KExpr, { kind: 'load' }>, scope: Scope): Piece {
   scope.buffersUsed.add(e.buffer);
+  if (scope.inVectors(e.buffer)) return fromVectors(scope.name(e.buffer), e.index, lanesOf(e), scope);
   const index = exprPiece(e.index, scope);
   if (lanesOf(e) > 1 || e.mask) return loadLanes(e, index, scope);
   if (e.dtype === 'u8') return call(scope.unpacker(e.buffer), index);
   const word = element(scope.name(e.buffer), index);
   return e.dtype === 'bool' ? infix('!=', word, atom('0u')) : word;
+}
+
+/** A vector, or a component of one. */
+function fromVectors(memory: string, index: KExpr, lanes: number, scope: Scope): Piece {
+  const print = (e: KExpr): Piece => exprPiece(e, scope);
+  return lanes > 1 ? element(memory, vectorPlace(index, print)) : componentAt(memory, index, print);
 }
 
 /** Masked loads and those of bytes are functions, so that index and mask are evaluated once. */

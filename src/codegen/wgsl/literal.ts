@@ -32,7 +32,7 @@ export function valueType(dtype: DType, lanes = 1): string {
   const scalar = dtype === 'u8' ? 'u32' : dtype;
   if (lanes === 1) return scalar;
   if (lanes !== 4) throw new Error(`WGSL has no vectors of ${lanes}`);
-  return scalar === 'bool' ? 'vec4<bool>' : `vec4${scalar[0]}`;
+  return scalar === 'bool' ? 'vec4<bool>' : `vec4${scalar === 'f16' ? 'h' : scalar[0]}`;
 }
 
 /** The shortest decimal that rounds to the same f32. */

@@ -3,9 +3,10 @@ import { lanesOf } from '../../ir/kernel.ts';
 import type { DType } from '../../ir/type.ts';
 import { exprPiece, storedPiece } from './expr.ts';
 import type { Piece } from './layout.ts';
-import { atom, components, layout } from './layout.ts';
+import { atom, components, element, layout } from './layout.ts';
+import { matrixLine } from './matrix.ts';
 import type { Scope } from './scope.ts';
-import { laneNames, neighbour } from './vector.ts';
+import { componentAt, laneNames, neighbour, vectorPlace } from './vector.ts';
 
 /** Lines of text may hold no line break, or they would stop being comments. */
 export function commentLines(text: string, indent: number): string[] {
@@ -37,12 +38,16 @@ function stmtLines(s: Stmt, indent: number, scope: Scope): string[] {
       return assignLine(scope.name(s.name), s.name, s.value, line, scope);
     case 'store': {
       scope.buffersUsed.add(s.buffer);
+      if (scope.inVectors(s.buffer))
+        return line(`${placeInVectors(scope.name(s.buffer), s, scope)} = `, exprPiece(s.value, scope));
       const dtype = scope.kernel.buffers.find(b => b.name === s.buffer)?.dtype ?? s.value.dtype;
       if (lanesOf(s.value) > 1) return storeLanes(s, scope.name(s.buffer), dtype, line, scope);
       const index = exprPiece(s.index, scope).text;
       return line(`${scope.name(s.buffer)}[${index}] = `, storedPiece(exprPiece(s.value, scope), dtype));
     }
     case 'store-shared':
+      if (scope.inVectors(s.array))
+        return line(`${placeInVectors(scope.name(s.array), s, scope)} = `, exprPiece(s.value, scope));
       if (lanesOf(s.value) > 1) return storeLanes(s, scope.name(s.array), s.value.dtype, line, scope);
       return line(`${scope.name(s.array)}[${exprPiece(s.index, scope).text}] = `, exprPiece(s.value, scope));
     case 'for': {
@@ -70,9 +75,27 @@ function stmtLines(s: Stmt, indent: number, scope: Scope): string[] {
       const call = s.op === 'add' ? `subgroupAdd(${value})` : `subgroupBroadcast(${value}, ${s.lane ?? 0}u)`;
       return [`${pad}let ${scope.name(s.name)} = ${call};`];
     }
+    case 'matrix':
+    case 'zero-matrix':
+    case 'load-matrix':
+    case 'multiply-matrix':
+    case 'store-matrix':
+      return [pad + matrixLine(s, scope)];
     case 'comment':
       return commentLines(s.text, indent);
   }
+}
+
+/** What is stored to in a memory of vectors: one, or a component. */
+function placeInVectors(
+  memory: string,
+  { index, value }: { index: KExpr; value: KExpr },
+  scope: Scope,
+): string {
+  const print = (e: KExpr): Piece => exprPiece(e, scope);
+  return lanesOf(value) > 1
+    ? element(memory, vectorPlace(index, print)).text
+    : componentAt(memory, index, print).text;
 }
 
 /** One element after the other. */

@@ -8,6 +8,7 @@ import { isFloat } from '../type.ts';
 export interface Invocation {
   group: number;
   local: number;
+  subgroup: number;
   lane: number;
   /** Values of its names, by slot. */
   slots: Float64Array;
@@ -27,6 +28,13 @@ export interface KernelScope {
 
 type Thunk = () => number;
 
+const builtins: Readonly<Record<Extract<KExpr, { kind: 'builtin' }>['name'], (at: Invocation) => Thunk>> = {
+  group: at => () => at.group,
+  local: at => () => at.local,
+  subgroup: at => () => at.subgroup,
+  lane: at => () => at.lane,
+};
+
 /** A closure for each lane. */
 export function compileLanes(e: KExpr, scope: KernelScope): readonly Thunk[] {
   return Array.from({ length: lanesOf(e) }, (_, lane) => compileKExpr(e, scope, lane));
@@ -44,7 +52,7 @@ export function compileKExpr(e: KExpr, scope: KernelScope, lane = 0): Thunk {
       return () => at.slots[slot]!;
     }
     case 'builtin':
-      return e.name === 'group' ? () => at.group : e.name === 'local' ? () => at.local : () => at.lane;
+      return builtins[e.name](at);
     case 'uniform': {
       const value = scope.uniforms[e.name];
       if (value === undefined) throw new Error(`${scope.kernel.name}: no value for uniform ${e.name}`);
@@ -99,11 +107,17 @@ export function compileIndexOf(
   action: 'load' | 'store',
   scope: KernelScope,
   lane = 0,
+  lanes = 1,
 ): Thunk {
   const { length } = scope.memory(name);
   const at = compileKExpr(index, scope);
+  const { buffers, shared } = scope.kernel;
+  const inVectors = lanes > 1 && [...buffers, ...shared].some(m => m.name === name && m.vectors);
   return () => {
-    const i = at() + lane;
+    const first = at();
+    if (inVectors && first % 4 !== 0)
+      throw new Error(`${scope.kernel.name}: ${action} ${name}[${first}] of a vector that begins elsewhere`);
+    const i = first + lane;
     if (!(i >= 0 && i < length))
       throw new Error(
         `${scope.kernel.name}: ${action} ${name}[${i}] is out of range, it has ${length} elements`,
@@ -119,7 +133,7 @@ function compileLoad(
 ): Thunk {
   const name = e.kind === 'load' ? e.buffer : e.array;
   const memory = scope.memory(name);
-  const index = compileIndexOf(name, e.index, 'load', scope, lane);
+  const index = compileIndexOf(name, e.index, 'load', scope, lane, lanesOf(e));
   const read: Thunk =
     isFloat(e.dtype) && scope.precision === 'f32'
       ? () => normalise(memory[index()]!, e.dtype, scope.precision)

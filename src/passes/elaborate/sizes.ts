@@ -1,20 +1,18 @@
 import * as D from '../../ir/dim.ts';
 import { exampleOfDifference } from '../../ir/dim-examples.ts';
 import type { Graph } from '../../ir/graph.ts';
+import { mostElements } from '../../ir/target.ts';
 import { printType, type TensorType } from '../../ir/type.ts';
 import { tensorTooLarge, unequalSizes } from '../../support/errors/shapes.ts';
 import type { Context } from './context.ts';
 
-/** Kernels count elements in 32 bits. */
-const MAX_ELEMENTS = 2 ** 31 - 1;
-
 /** Reports the first tensor of some graphs that is too large for every device, whatever the free dims are. */
 export function checkSizes(ctx: Context, graphs: readonly Graph[]): void {
   for (const { outputs, origin } of graphs.flatMap(graph => graph.nodes)) {
-    const found = outputs.find(({ type }) => elements(type) > MAX_ELEMENTS);
+    const found = outputs.find(({ type }) => elements(type) > mostElements);
     if (found === undefined) continue;
     const { type } = found;
-    ctx.report(tensorTooLarge(origin.span ?? ctx.site.span, printType(type), elements(type), MAX_ELEMENTS));
+    ctx.report(tensorTooLarge(origin.span ?? ctx.site.span, printType(type), elements(type), mostElements));
     return;
   }
 }

@@ -2,6 +2,7 @@ import type { DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import { type Loop, type Program, storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import { alignedBytes } from '../plan/placement.ts';
+import { constantsOf } from '../plan/prologue.ts';
 import { packMembers, tensorBytes, unitOf } from '../plan/storage.ts';
 
 /** Works that stay together: one, or all of an outermost loop. */
@@ -33,8 +34,11 @@ export interface OrderProblem {
 
 const outermost = (loop: Loop): Loop => (loop.parent ? outermost(loop.parent) : loop);
 
-/** What must come before what in a program, and what memory its works need. */
-export function orderProblem(program: Program, sizes: DimEnv): OrderProblem {
+/**
+ * What must come before what in a program, and what memory its works need; with a `prologue`, what that makes is in no
+ * block, because it has memory of its own.
+ */
+export function orderProblem(program: Program, sizes: DimEnv, prologue = false): OrderProblem {
   const groups: Work[][] = [];
   let open: Loop | undefined;
   for (const work of program.works) {
@@ -43,7 +47,7 @@ export function orderProblem(program: Program, sizes: DimEnv): OrderProblem {
     else groups.push([work]);
     open = loop;
   }
-  const { blockOf, blocks } = blocksOf(program, sizes);
+  const { blockOf, blocks } = blocksOf(program, sizes, prologue ? constantsOf(program) : new Set());
   const cellsOf = cells(program);
   const writers = new Map<number, number>();
   const readers = new Map<number, number[]>();
@@ -97,6 +101,7 @@ function cells({ tensors }: Program): (t: Tensor) => readonly number[] {
 function blocksOf(
   program: Program,
   sizes: DimEnv,
+  constants: ReadonlySet<number>,
 ): { blocks: OrderBlock[]; blockOf: ReadonlyMap<number, number> } {
   const blockOf = new Map<number, number>();
   const blocks: OrderBlock[] = [];
@@ -106,7 +111,7 @@ function blocksOf(
   for (const tensor of program.tensors) {
     const { root } = unitOf(tensor);
     if (blockOf.has(root.id) || isState(root) || root.role === 'scalar' || root.role === 'key') continue;
-    if (members.get(root.id)?.some(isState)) continue;
+    if (members.get(root.id)?.some(isState) || constants.has(root.id)) continue;
     blockOf.set(root.id, blocks.length);
     blocks.push({
       bytes: D.evaluate(alignedBytes(tensorBytes(root)), sizes),

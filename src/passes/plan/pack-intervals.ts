@@ -1,3 +1,5 @@
+import { packExactly } from './exact-packing.ts';
+
 /** Bytes wanted from dispatch `from` to dispatch `to`, both included. */
 export interface Sized {
   readonly size: number;
@@ -28,10 +30,14 @@ const attempts = 400;
 /** Comparisons of items in all attempts together. */
 const effort = 2e8;
 
+/** What is this near to the bound is not searched for anything better. */
+const enough = 1.008;
+
 /**
  * Offline packing of intervals. Several orders are tried, each item going into the smallest gap that fits. While the
  * best result is above the bound, what ended up too high goes before all that it met there, and everything is placed
- * anew: the items that are hard to place come first. Deterministic, and bounded in its effort.
+ * anew: the items that are hard to place come first. Where that falls short, there is an exact search. Deterministic,
+ * and bounded in its effort.
  */
 export function packIntervals(items: readonly Sized[]): Packing {
   const bound = mostLive(items);
@@ -68,7 +74,32 @@ export function packIntervals(items: readonly Sized[]): Packing {
     packed = bestFit(items, order);
     if (packed.size < best!.size) best = packed;
   }
-  return best!;
+  if (best!.size <= bound * enough) return best!;
+  const exact = searched(items, bound);
+  return exact && exact.size < best!.size ? exact : best!;
+}
+
+/** What is smallest, as long as so small a part of the bound lives at once, goes into the gaps that the search leaves. */
+const dust = 0.001;
+
+function searched(items: readonly Sized[], bound: number): Packing | undefined {
+  const order = largestFirst(items);
+  let large = order.length;
+  for (let step = 2 ** Math.ceil(Math.log2(large + 1)); step >= 1; step /= 2) {
+    const small = order.slice(Math.max(0, large - step)).map(i => items[i]!);
+    if (large >= step && mostLive(small) <= dust * bound) large -= step;
+  }
+  const chosen = order.slice(0, large);
+  const found = packExactly(
+    chosen.map(i => items[i]!),
+    bound,
+  );
+  if (!found) return undefined;
+  const offsets: number[] = [];
+  chosen.forEach((i, k) => {
+    offsets[i] = found.offsets[k]!;
+  });
+  return bestFit(items, order, offsets);
 }
 
 const meets = (a: Sized, b: Sized): boolean => a.from <= b.to && b.from <= a.to;
@@ -81,9 +112,13 @@ export const largestFirst = (items: readonly Sized[]): number[] =>
 
 /**
  * Each item in the order given into the smallest gap between those already placed that live at the same time, else
- * behind them.
+ * behind them; those of `given` where they are.
  */
-export function bestFit(items: readonly Sized[], order: readonly number[] = largestFirst(items)): Packing {
+export function bestFit(
+  items: readonly Sized[],
+  order: readonly number[] = largestFirst(items),
+  given: readonly number[] = [],
+): Packing {
   const offsets: number[] = [];
   // What is placed, by offset. Plain arrays of numbers: this loop meets all pairs of a deep net's tensors.
   const [starts, ends, froms, tos] = [0, 1, 2, 3].map(() => new Float64Array(items.length)) as [
@@ -107,7 +142,7 @@ export function bestFit(items: readonly Sized[], order: readonly number[] = larg
       }
       if (ends[k]! > end) end = ends[k]!;
     }
-    const offset = best >= 0 ? best : end;
+    const offset = given[i] ?? (best >= 0 ? best : end);
     offsets[i] = offset;
     size = Math.max(size, offset + item.size);
     let at = placed;

@@ -1,28 +1,20 @@
 import * as D from '../../ir/dim.ts';
-import type { Kernel } from '../../ir/kernel.ts';
-import { bufferUses } from '../../ir/kernel-access.ts';
-import type { Loop, Program, Tensor } from '../../ir/program.ts';
+import type { Program, Tensor, Work } from '../../ir/program.ts';
 import { tensorBytes, unitOf } from './storage.ts';
 
-/** A kernel in the order in which it runs. */
-export interface Step {
-  readonly kernel: Kernel;
-  readonly loop: Loop | undefined;
-}
-
 /**
- * The steps whose results are the same in every run until parameters change: they read parameters and states that the
- * program nowhere writes, and what other such steps make, and neither free dims nor other numbers of the run. What they
+ * The works whose results are the same in every run until parameters change: they read parameters and states that the
+ * program nowhere writes, and what other such works make, and neither free dims nor other numbers of the run. What they
  * write is written by nothing else and is no result, since those lie in the arena.
  */
-export function prologueOf({ outputs }: Program, steps: readonly Step[]): ReadonlySet<Step> {
-  const uses = new Map(steps.map(step => [step, usesOf(step.kernel)]));
-  const writers = new Map<Tensor, Step[]>();
-  for (const [step, { writes }] of uses)
-    for (const t of writes) writers.set(t, [...(writers.get(t) ?? []), step]);
-  const results = new Set(outputs.map(o => unitOf(o.tensor).root));
+export function prologueOf({ works, outputs }: Program): ReadonlySet<Work> {
+  const root = (t: Tensor): Tensor => unitOf(t).root;
+  const writers = new Map<Tensor, Work[]>();
+  for (const work of works)
+    for (const t of new Set(work.outputs.map(root))) writers.set(t, [...(writers.get(t) ?? []), work]);
+  const results = new Set(outputs.map(o => root(o.tensor)));
 
-  const found = new Set(steps.filter(({ kernel, loop }) => !loop && !dependsOnRun(kernel)));
+  const found = new Set(works.filter(work => !work.loop && !dependsOnSizes(work.region)));
   const isMade = (t: Tensor): boolean =>
     t.role === 'temporary' &&
     !results.has(t) &&
@@ -31,36 +23,29 @@ export function prologueOf({ outputs }: Program, steps: readonly Step[]): Readon
   const isGiven = (t: Tensor): boolean => (t.role === 'param' || t.role === 'state') && !writers.has(t);
   for (let size = -1; size !== found.size; ) {
     size = found.size;
-    for (const step of found) {
-      const { reads, writes } = uses.get(step)!;
-      if (!writes.every(isMade) || !reads.every(t => isMade(t) || isGiven(t))) found.delete(step);
-    }
+    for (const work of found)
+      if (
+        !work.outputs.every(t => isMade(root(t))) ||
+        !work.inputs.every(t => isMade(root(t)) || isGiven(root(t)))
+      )
+        found.delete(work);
   }
   return found;
 }
 
-function usesOf(kernel: Kernel): { readonly reads: readonly Tensor[]; readonly writes: readonly Tensor[] } {
-  const { reads, writes } = bufferUses(kernel);
-  const tensors = (has: (name: string) => boolean): Tensor[] =>
-    kernel.buffers.flatMap(b => (has(b.name) ? [unitOf(b.tensor).root] : []));
-  // What is bound must be there, also where nothing of it is read.
-  return {
-    reads: tensors(name => reads.has(name) || !writes.has(name)),
-    writes: tensors(n => writes.has(n)),
-  };
-}
+/** Roots of what the works of the prologue make: it lies in memory of its own. */
+export const constantsOf = (program: Program): ReadonlySet<number> =>
+  new Set([...prologueOf(program)].flatMap(work => work.outputs.map(t => unitOf(t).root.id)));
 
-const known = new WeakMap<Kernel['body'], boolean>();
+const known = new WeakMap<object, boolean>();
 
-/** Whether it reads the uniform block, or its groups depend on the sizes. */
-export function dependsOnRun({ groups, body }: Kernel): boolean {
-  if (D.constantValue(groups) === undefined) return true;
-  let found = known.get(body);
-  if (found === undefined) known.set(body, (found = hasUniform(body)));
-  return found;
-}
-
-function hasUniform(node: unknown): boolean {
+/** Whether a free dim is mentioned anywhere: in an extent, an index or a value. */
+function dependsOnSizes(node: unknown): boolean {
   if (typeof node !== 'object' || node === null) return false;
-  return (node as { kind?: unknown }).kind === 'uniform' || Object.values(node).some(hasUniform);
+  let found = known.get(node);
+  if (found === undefined) {
+    found = 'terms' in node ? D.symbols(node as D.Dim).size > 0 : Object.values(node).some(dependsOnSizes);
+    known.set(node, found);
+  }
+  return found;
 }

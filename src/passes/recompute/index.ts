@@ -13,41 +13,75 @@ export interface Fitted {
   readonly again?: readonly Work[];
 }
 
-/** What the search aims at, as shares of the limit: what aims lower may come further where another gets stuck. */
-const aims = [1, 0.97, 0.93, 0.85, 0.75, 0.6, 0.4, 0];
+/** What is allowed, and for what. */
+export interface Limit {
+  readonly bytes: number;
+  readonly sizes: DimEnv;
+  /** What depends on parameters alone has memory of its own. It counts, and cannot be let go of. */
+  readonly prologue: boolean;
+}
+
+/** What the search aims at first, as shares of the limit. */
+const near = [1, 0.97, 0.93];
+/**
+ * Then, as shares of what lives without a limit, since what aims lower may come further where another gets stuck. They
+ * do not depend on the limit, so that the least that is found for one limit is found for itself too.
+ */
+const ladder = [0.8, 0.7, 0.6, 0.5, 0.4, 0.25, 0];
 
 /**
- * Lets go of results and makes them again until the arena takes at most `limit` bytes. `lower` takes a program to its
- * plan. Where no attempt fits, `tooLarge` is given the fewest bytes that one took.
+ * Lets go of results and makes them again until the memory of a program takes at most as many bytes as are allowed.
+ * `lower` takes a program to its plan. Where no attempt fits, `tooLarge` is given the fewest bytes that one took.
  */
 export function fitInto<T extends Fitted>(
   program: Program,
-  sizes: DimEnv,
-  limit: number,
+  { bytes: limit, sizes, prologue }: Limit,
   lower: (program: Program) => T,
   tooLarge: (bytes: number) => Error,
 ): T {
-  const arenaOf = ({ plan }: Fitted): number => D.evaluate(plan.arenaBytes, sizes);
+  const bytesOf = ({ plan }: Fitted): number =>
+    D.evaluate(plan.arenaBytes, sizes) + D.evaluate(plan.constantBytes ?? D.constant(0), sizes);
   const before = lower(program);
-  let least = arenaOf(before);
+  let least = bytesOf(before);
   if (least <= limit) return before;
+  const constants = D.evaluate(before.plan.constantBytes ?? D.constant(0), sizes);
   // Between works more lives than in the arena where results overwrite inputs, and less where kernels need room.
   // What is needed late for no reason (gradients of weights in the order of the source) could not be let go of.
-  const early = freeEarly(program, sizes);
-  const base = liveBytes(early, sizes) <= 1.02 * liveBytes(program, sizes) ? early : program;
-  const more = Math.max(0, liveBytes(program, sizes) - least);
-  let best: { readonly found: Recomputed; readonly bytes: number } | undefined;
-  for (const aim of aims) {
-    const found = recompute(base, sizes, aim * (limit + more));
-    if (found.again.length === 0) continue;
-    const bytes = liveBytes(overwrite(found.program), sizes);
-    if (!best || bytes < best.bytes) best = { found, bytes };
-    if (bytes <= limit) {
-      const lowered = { ...lower(found.program), again: found.again };
-      least = Math.min(least, arenaOf(lowered));
-      if (least <= limit) return lowered;
-    }
+  const early = freeEarly(program, sizes, prologue);
+  const live = liveBytes(program, sizes, prologue);
+  const base = liveBytes(early, sizes, prologue) <= 1.02 * live ? early : program;
+  const room = limit - constants + Math.max(0, live - (least - constants));
+  const lowered = ({ program, again }: Recomputed): T => {
+    const made = { ...lower(program), again };
+    least = Math.min(least, bytesOf(made));
+    return made;
+  };
+  const attempt = (aim: number): { readonly found: Recomputed; readonly bytes: number } | undefined => {
+    const found = recompute(base, sizes, aim, prologue);
+    if (found.again.length === 0) return undefined;
+    return { found, bytes: constants + liveBytes(overwrite(found.program, prologue), sizes, prologue) };
+  };
+  for (const share of near) {
+    const tried = attempt(share * room);
+    if (!tried || tried.bytes > limit) continue;
+    const made = { ...lower(tried.found.program), again: tried.found.again };
+    if (bytesOf(made) <= limit) return made;
   }
-  if (best && best.bytes > limit) least = Math.min(least, arenaOf(lower(best.found.program)));
+  // The least is sought among all of them, but what aims above the limit comes last.
+  const isBelow = (share: number): boolean => share * live < near.at(-1)! * room;
+  const steps = [...ladder.filter(isBelow), ...ladder.filter(share => !isBelow(share))];
+  let best: ReturnType<typeof attempt>;
+  for (const share of steps) {
+    const tried = attempt(share * live);
+    if (!tried) continue;
+    if (!best || tried.bytes < best.bytes) best = tried;
+    if (tried.bytes > limit) continue;
+    const made = lowered(tried.found);
+    if (bytesOf(made) <= limit) return made;
+  }
+  if (best) {
+    const made = lowered(best.found);
+    if (bytesOf(made) <= limit) return made;
+  }
   throw tooLarge(least);
 }

@@ -23,33 +23,52 @@ export interface Choice {
   readonly invocations: number;
 }
 
-/** Ranks register tiles by estimated time and returns the best. Work done in place must not be done twice, so its tiles divide. */
-export function chooseTiles(compute: Compute, target: Target, inPlace = false): Choice {
+/** Register tiles with their estimate, before workgroups are made of them. */
+interface RankedTiles {
+  readonly tile: ReadonlyMap<Axis, number>;
+  readonly unroll: ReadonlyMap<Axis, number>;
+  readonly shared: ReadonlySet<Axis> | undefined;
+  readonly time: number;
+}
+
+/** All register tiles that a target allows, in no order. Work done in place must not be done twice, so its tiles divide. */
+function* rankedTiles(compute: Compute, target: Target, inPlace: boolean): Generator<RankedTiles> {
   const price = prices[target.kind];
   const facts = subject(compute);
-  let best: { tile: Map<Axis, number>; unroll: Map<Axis, number>; time: number } | undefined;
-  let shared: ReadonlySet<Axis> | undefined;
   const reductions = unrolls(compute.reduce!.axes);
-  const search = (
-    most: { readonly code: number; readonly block: number },
-    axes?: ReadonlySet<Axis>,
-  ): void => {
+  const ways = [
+    { most: limits[target.kind], shared: undefined },
+    ...(target.features.has('subgroups')
+      ? sharedAxes(facts).map(shared => ({ most: limits.shared, shared }))
+      : []),
+  ];
+  for (const { most, shared } of ways) {
     const blocks = tiles(compute.axes, most.block, inPlace);
     for (const { unroll, points } of reductions)
       for (const { tile, size } of blocks) {
         if (size * points * facts.operations > most.code && size * points > 1) continue;
-        const time = estimate(facts, tile, unroll, price, axes);
-        if (best && time >= best.time) continue;
-        best = { tile, unroll, time };
-        shared = axes;
+        yield { tile, unroll, shared, time: estimate(facts, tile, unroll, price, shared) };
       }
-  };
-  search(limits[target.kind]);
-  if (target.features.has('subgroups')) for (const axes of sharedAxes(facts)) search(limits.shared, axes);
-  const { tile, unroll, time } = best!;
+  }
+}
+
+function asChoice(compute: Compute, target: Target, { tile, unroll, shared, time }: RankedTiles): Choice {
   const invocations = invocationsOf(compute, tile);
   if (shared) return { tiles: { tile, unroll, shared, workgroupSize: sharers }, time, invocations };
   return { tiles: { tile, unroll, workgroupSize: workgroupSize(invocations, target) }, time, invocations };
+}
+
+/** The register tiles with the least estimated time. */
+export function chooseTiles(compute: Compute, target: Target, inPlace = false): Choice {
+  let best: RankedTiles | undefined;
+  for (const found of rankedTiles(compute, target, inPlace))
+    if (!best || found.time < best.time) best = found;
+  return asChoice(compute, target, best!);
+}
+
+/** All that `chooseTiles` chooses from. */
+export function* allTiles(compute: Compute, target: Target, inPlace: boolean): Generator<Choice> {
+  for (const found of rankedTiles(compute, target, inPlace)) yield asChoice(compute, target, found);
 }
 
 /** The sets of axes of which lanes may have the same point, so that they share a load: those of one load each. */
@@ -125,19 +144,24 @@ function tiles(axes: readonly Axis[], most: number, inPlace: boolean): Block[] {
 const mapOutputs = 16;
 
 /** Tiles for a work without a reduction where indices are dear; undefined where one element after the other does as well. */
-export function chooseMapTiles(compute: Compute, target: Target, inPlace: boolean): TileChoice | undefined {
-  if (target.kind !== 'software') return undefined;
+export function chooseMapTiles(compute: Compute, target: Target, inPlace: boolean): Choice | undefined {
+  let best: Choice | undefined;
+  for (const found of allMapTiles(compute, target, inPlace))
+    if (!best || found.time < best.time) best = found;
+  const size = [...(best?.tiles.tile.values() ?? [])].reduce((n, s) => n * s, 1);
+  return size < 4 ? undefined : best;
+}
+
+/** All that `chooseMapTiles` chooses from. */
+export function* allMapTiles(compute: Compute, target: Target, inPlace: boolean): Generator<Choice> {
+  if (target.kind !== 'software') return;
   const facts = mapSubject(compute);
   const price = prices[target.kind];
-  let best: { tile: Map<Axis, number>; size: number; time: number } | undefined;
   for (const { tile, size } of tiles(compute.axes, mapOutputs, inPlace)) {
     if (size > 1 && size * compute.outs.length > 3 * mapOutputs) continue;
     const time = estimateMap(facts, tile, price);
-    if (!best || time < best.time) best = { tile, size, time };
+    yield asChoice(compute, target, { tile, unroll: new Map(), shared: undefined, time });
   }
-  if (!best || best.size < 4) return undefined;
-  const { tile } = best;
-  return { tile, unroll: new Map(), workgroupSize: workgroupSize(invocationsOf(compute, tile), target) };
 }
 
 const invocationsOf = ({ axes }: Compute, tile: ReadonlyMap<Axis, number>): number =>
@@ -155,20 +179,29 @@ export function chooseMap(compute: Compute, target: Target): MapChoice {
   return { perInvocation, workgroupSize: size };
 }
 
-/** Along which axis, and into how many parts, a reduction with too few outputs is split; undefined where it does not pay. */
-export function chooseSplit(
-  compute: Compute,
-  target: Target,
-  whole: Choice,
-): { along: Axis; pieces: number } | undefined {
+/** A reduction in so many parts along an axis, and the estimate of both passes. */
+export interface Split {
+  readonly along: Axis;
+  readonly pieces: number;
+  readonly time: number;
+}
+
+/** The parts into which a reduction with too few outputs is split; undefined where it does not pay. */
+export function chooseSplit(compute: Compute, target: Target, whole: Choice): Split | undefined {
+  if (whole.invocations >= 2 * prices[target.kind].lanes) return undefined;
+  let best: Split | undefined;
+  for (const split of allSplits(compute, target)) if (!best || split.time < best.time) best = split;
+  return best && best.time < 0.7 * whole.time ? best : undefined;
+}
+
+/** All that `chooseSplit` chooses from. */
+export function* allSplits(compute: Compute, target: Target): Generator<Split> {
   const reduce = compute.reduce!;
   const price = prices[target.kind];
   const outputs = compute.axes.reduce((n, a) => n * nominalValue(a.extent), 1);
-  if (whole.invocations >= 2 * price.lanes) return undefined;
   const [along] = [...reduce.axes].sort((a, b) => nominalValue(b.extent) - nominalValue(a.extent));
-  if (!along) return undefined;
+  if (!along) return;
   const points = reduce.axes.reduce((n, a) => n * nominalValue(a.extent), 1);
-  let best: { pieces: number; time: number } | undefined;
   for (const pieces of [2, 4, 8, 16, 32, 64]) {
     if (pieces * 2 > nominalValue(along.extent) || points / pieces < 32) break;
     const z: Axis = { name: 'z', extent: D.constant(pieces) };
@@ -184,7 +217,6 @@ export function chooseSplit(
     const { time } = chooseTiles(split, target);
     const finish =
       price.dispatch + (Math.max(outputs, price.lanes) / price.lanes) * pieces * (price.load + price.update);
-    if (!best || time + finish < best.time) best = { pieces, time: time + finish };
+    yield { along, pieces, time: time + finish };
   }
-  return best && best.time < 0.7 * whole.time ? { along, pieces: best.pieces } : undefined;
 }

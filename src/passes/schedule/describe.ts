@@ -1,9 +1,11 @@
 import type { Axis, Compute } from '../../ir/compute.ts';
 import type { KernelSchedule, TileSide } from '../../ir/kernel.ts';
+import type { BlockChoice } from './blocks.ts';
 import type { LaneMapChoice } from './cpu/map.ts';
 import { type LaneChoice, width } from './cpu/reduce.ts';
 import type { MapChoice } from './map.ts';
-import type { BlockChoice, Product } from './product.ts';
+import type { MatrixChoice } from './matrix-choice.ts';
+import type { Product } from './product.ts';
 import type { TileChoice } from './tile.ts';
 
 /** What a choice comes to, in the words of docs/architecture.md. */
@@ -27,11 +29,24 @@ export const describeTiles = (
   unroll: sides(reduce?.axes ?? [], unroll),
 });
 
+/** Axes that count as one. */
+const side = (axes: readonly Axis[], size: number): TileSide => ({
+  axis: axes.map(a => a.name).join('·'),
+  size,
+});
+
+export const describeMatrices = (
+  { reduce }: Compute,
+  { rows, columns }: Product,
+  c: MatrixChoice,
+): Description => ({
+  name: c.parts.left + c.parts.right > 2 ? 'subgroup matrices, split' : 'subgroup matrices',
+  tile: [side(rows, c.subgroupRows), side(columns, c.subgroupColumns)],
+  unroll: [side(reduce!.axes, c.depth)],
+  workgroup: [side(rows, c.rows), side(columns, c.columns)],
+});
+
 export function describeBlock({ reduce }: Compute, { rows, columns }: Product, b: BlockChoice): Description {
-  const side = (axes: readonly Axis[], size: number): TileSide => ({
-    axis: axes.map(a => a.name).join('·'),
-    size,
-  });
   return {
     name: 'workgroup tiles',
     tile: [side(rows, b.perRow), side(columns, b.perColumn)],

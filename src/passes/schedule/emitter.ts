@@ -41,6 +41,7 @@ export class Emitter {
   readonly #axes = new Map<Axis, KExpr>();
   readonly #tensors: readonly Tensor[];
   readonly #buffers = new Map<Tensor, KernelBuffer>();
+  readonly #inVectors = new Set<Tensor>();
   #condition: KExpr | undefined;
   /** The axis that runs over the lanes, and the only lane that is looked at, if it is one. */
   #lanes: { readonly axis: Axis; readonly count: number } | undefined;
@@ -73,6 +74,16 @@ export class Emitter {
     };
     this.#buffers.set(storage, buffer);
     this.buffers.push(buffer);
+  }
+
+  /** From here on the elements of an input lie in vectors of four, which lanes read at multiples of 4. */
+  readInVectors(input: number): void {
+    this.#inVectors.add(root(this.#tensors[input]!));
+  }
+
+  /** Whether `readInVectors` was asked for. */
+  isInVectors({ tensor }: KernelBuffer): boolean {
+    return this.#inVectors.has(tensor);
   }
 
   get statements(): readonly Stmt[] {
@@ -407,6 +418,10 @@ export class Emitter {
             first,
             K.int(0),
           );
+    if (scalars.length === conditions.length && this.isInVectors(buffer)) {
+      const value: KExpr = { kind: 'load', dtype, buffer: buffer.name, index, lanes };
+      return this.bind(buffer.name, K.select(inside, value, K.constant(e.fill ?? 0, dtype)));
+    }
     const mask = K.splat(inside, lanes);
     const value: KExpr = { kind: 'load', dtype, buffer: buffer.name, index, lanes, mask };
     const fill = e.fill ?? 0;

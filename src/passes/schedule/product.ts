@@ -1,7 +1,6 @@
 import type { Axis, Compute, Expr } from '../../ir/compute.ts';
 import * as E from '../../ir/expr.ts';
 import { loadsOf } from '../fuse/definition.ts';
-import { nominalValue } from './grid.ts';
 
 /**
  * A sum of products seen as a matrix product: `rows` are the axes that only the left factor depends on, `columns`
@@ -49,60 +48,8 @@ export function asProduct(compute: Compute): Product | undefined {
   return { left, right, rows, columns, batch, parts: parts as Product['parts'] };
 }
 
-function axesOf(e: Expr): Set<Axis> {
+export function axesOf(e: Expr): Set<Axis> {
   const axes = new Set<Axis>();
   E.visitExpr(e, { axis: a => void axes.add(a) });
   return axes;
-}
-
-/** Sizes of the block of one workgroup and of the block of one invocation inside it. */
-export interface BlockChoice {
-  readonly rows: number;
-  readonly columns: number;
-  readonly depth: number;
-  readonly perRow: number;
-  readonly perColumn: number;
-}
-
-export const invocations = (c: BlockChoice): number => (c.rows / c.perRow) * (c.columns / c.perColumn);
-
-const small: BlockChoice = { rows: 32, columns: 32, depth: 16, perRow: 4, perColumn: 4 };
-const large: BlockChoice = { rows: 64, columns: 64, depth: 16, perRow: 4, perColumn: 4 };
-
-/** A block that fits the problem and the target; undefined where tiles in registers do as well. */
-export function chooseBlock(
-  compute: Compute,
-  p: Product,
-  limits: { maxComputeInvocationsPerWorkgroup: number; maxComputeWorkgroupStorageSize: number },
-): BlockChoice | undefined {
-  const size = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * nominalValue(a.extent), 1);
-  const [rows, columns, depth] = [size(p.rows), size(p.columns), size(compute.reduce!.axes)];
-  if (rows < 16 || columns < 16 || depth < 16 || rows * columns * depth < 2 ** 17) return undefined;
-  const fits = (c: BlockChoice): boolean =>
-    invocations(c) <= limits.maxComputeInvocationsPerWorkgroup &&
-    4 * c.depth * (c.rows + c.columns + 2) <= limits.maxComputeWorkgroupStorageSize;
-  const groups = Math.ceil(rows / 64) * Math.ceil(columns / 64) * size(p.batch);
-  return [large, small].find(c => fits(c) && (c === small || (groups >= 128 && columns >= 64)));
-}
-
-/** Workgroups that keep a large GPU busy, and the shortest reduction that is worth a workgroup of its own. */
-const enough = { groups: 128, depth: 512 };
-
-/** Cuts the longest reduction axis where the blocks of the outputs are too few; undefined where they suffice. */
-export function chooseDepthSplit(
-  compute: Compute,
-  p: Product,
-  block: BlockChoice,
-): { along: Axis; pieces: number } | undefined {
-  const size = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * nominalValue(a.extent), 1);
-  const groups =
-    Math.ceil(size(p.rows) / block.rows) * Math.ceil(size(p.columns) / block.columns) * size(p.batch);
-  const [along] = [...compute.reduce!.axes].sort((a, b) => nominalValue(b.extent) - nominalValue(a.extent));
-  const most = Math.min(
-    nominalValue(along!.extent),
-    size(compute.reduce!.axes) / enough.depth,
-    enough.groups / groups,
-  );
-  const pieces = 2 ** Math.floor(Math.log2(most));
-  return pieces >= 2 ? { along: along!, pieces } : undefined;
 }

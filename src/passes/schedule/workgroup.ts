@@ -1,25 +1,16 @@
 import * as A from '../../ir/affine.ts';
-import type { Axis, Compute, Expr, Index } from '../../ir/compute.ts';
+import type { Axis, Compute, Expr } from '../../ir/compute.ts';
 import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
-import * as E from '../../ir/expr.ts';
-import type { KExpr, SharedArray } from '../../ir/kernel.ts';
+import { type KExpr, lanesOf, type SharedArray } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
-import { loadsOf } from '../fuse/definition.ts';
 import { blockedLoops, type Variable } from './blocked.ts';
+import { type BlockChoice, invocations, pitchesOf } from './blocks.ts';
 import type { Emitter } from './emitter.ts';
-import { loop, nominalValue } from './grid.ts';
+import { bound, Fill, type FillOrder, type Flat, fillOrder, flat, inputsInVectors, placeOf } from './fill.ts';
 import * as K from './kexpr.ts';
-import { type BlockChoice, invocations, type Product } from './product.ts';
+import type { Product } from './product.ts';
 import { storeAll } from './tile.ts';
-
-/** Axes as one number, and back. */
-interface Flat {
-  readonly axes: readonly Axis[];
-  readonly total: Dim;
-}
-
-const flat = (axes: readonly Axis[]): Flat => ({ axes, total: D.product(axes.map(a => a.extent)) });
 
 /**
  * Workgroup tiles: a workgroup loads a block of each factor into workgroup memory, slice by slice along the
@@ -28,6 +19,12 @@ const flat = (axes: readonly Axis[]): Flat => ({ axes, total: D.product(axes.map
  *     for k:  acc[m, n] += left(m, k) * right(k, n)
  *  -> for each slice:  left and right blocks -> workgroup memory;  barrier
  *                      for k in slice:  acc[i, j] += l[k, m_i] * r[k, n_j];  barrier
+ *
+ * With `vectors` both factors lie in workgroup memory in vectors of four, and accumulators are vectors along the columns.
+ * With `ahead` there are two blocks of each: while one is multiplied, the next slice is on its way into the other.
+ *
+ *     load slice 0;  put it into block 0;  barrier
+ *     for each slice s:  load slice s + 1;  multiply out of block s % 2;  put it into the other;  barrier
  */
 export function emitWorkgroupTiles(
   emitter: Emitter,
@@ -52,16 +49,7 @@ export function emitWorkgroupTiles(
   const batchAt = emitter.bind('batch', K.binary('floordiv', restTiles, emitter.dim(rowTiles)));
   const row0 = emitter.bind('row_start', K.scale(rowTile, choice.rows));
   const column0 = emitter.bind('column_start', K.scale(columnTile, choice.columns));
-  const place = (f: Flat, at: KExpr): Map<Axis, Index> => {
-    const axis: Axis = { name: 'flat', extent: f.total };
-    emitter.setAxis(axis, at);
-    const positions = A.unflatten(
-      A.index(axis),
-      f.axes.map(a => a.extent),
-    );
-    return new Map(f.axes.map((a, i) => [a, positions[i]!]));
-  };
-  const batchPlace = place(b, batchAt);
+  const batchPlace = placeOf(emitter, b, batchAt);
 
   // Neighbouring invocations make neighbouring outputs: lanes run along the side that holds the innermost axis.
   const rowsFast = p.rows.includes(compute.axes.at(-1)!);
@@ -73,108 +61,132 @@ export function emitWorkgroupTiles(
   const rowLane = rowsFast ? fastLane : slowLane;
   const columnLane = rowsFast ? slowLane : fastLane;
 
-  const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+  // An invocation has every `lanesR`-th of the rows, or of the fours of rows; columns likewise.
+  const by = choice.vectors ? 4 : 1;
+  const placeIn = (lane: KExpr, lanes: number, i: number): KExpr =>
+    K.sum([K.scale(lane, by), K.int(Math.floor(i / by) * by * lanes + (i % by))]);
+  const zero = K.splat(K.constant(0, 'f32'), by);
+  const [rowParts, columnParts] = [choice.perRow / by, choice.perColumn / by];
   const products = range(choice.perRow).map(i =>
-    range(choice.perColumn).map(j => emitter.variable(`sum_${i}_${j}`, K.constant(0, 'f32'))),
+    range(columnParts).map(j => emitter.variable(`sum_${i}_${j}`, zero)),
   );
-  const leftSums = p.parts.includes('left')
-    ? range(choice.perRow).map(i => emitter.variable(`left_${i}`, K.constant(0, 'f32')))
-    : [];
-  const rightSums = p.parts.includes('right')
-    ? range(choice.perColumn).map(j => emitter.variable(`right_${j}`, K.constant(0, 'f32')))
-    : [];
+  const sums = (side: 'left' | 'right', parts: number): Variable[] =>
+    p.parts.includes(side) ? range(parts).map(i => emitter.variable(`${side}_${i}`, zero)) : [];
+  const [leftSums, rightSums] = [sums('left', rowParts), sums('right', columnParts)];
+  const totals = [...products.flat(), ...leftSums, ...rightSums];
 
   const left = stored(p.left);
   const right = stored(p.right);
-  const leftArray = emitter.name('left_block');
-  const rightArray = emitter.name('right_block');
-  const shared: SharedArray[] = [
-    { name: leftArray, dtype: sharedType(left), size: choice.depth * choice.rows },
-    { name: rightArray, dtype: sharedType(right), size: choice.depth * choice.columns },
-  ];
+  const orders = factorOrders(work, compute, p, choice.vectors);
+  if (choice.vectors)
+    for (const input of inputsInVectors(work, [
+      [left, orders.left],
+      [right, orders.right],
+    ]))
+      emitter.readInVectors(input);
+  const { left: leftPitch, right: rightPitch } = pitchesOf(choice, orders);
+  const copies = choice.ahead ? 2 : 1;
+  const arrayOf = (name: string, factor: Expr, pitch: number): SharedArray => ({
+    name: emitter.name(name),
+    dtype: factor.dtype === 'f16' ? 'f16' : 'f32',
+    size: copies * choice.depth * pitch,
+    ...(choice.vectors && { vectors: true }),
+  });
+  const leftBlock = arrayOf('left_block', left, leftPitch);
+  const rightBlock = arrayOf('right_block', right, rightPitch);
   const slice: Axis = { name: 'slice', extent: ceilDiv(k.total, choice.depth) };
-
-  const fill = (array: string, factor: Expr, side: Flat, start: KExpr, width: number): void => {
-    const contiguous = isContiguous(compute, factor, k);
-    const count = (width * choice.depth) / threads;
-    const turn: Axis = { name: 'turn', extent: D.constant(count) };
-    loop(emitter, turn, () => {
-      const e = emitter.bind('e', K.sum([K.scale(emitter.index(A.index(turn)), threads), local]));
-      const fast = contiguous ? choice.depth : width;
-      const inFast = emitter.bind('e_fast', K.binary('mod', e, K.int(fast)));
-      const inSlow = emitter.bind('e_slow', K.binary('floordiv', e, K.int(fast)));
-      const depthAt = contiguous ? inFast : inSlow;
-      const sideAt = contiguous ? inSlow : inFast;
-      const sideIndex = emitter.bind('side', K.sum([start, sideAt]));
-      const depth0 = K.scale(emitter.index(A.index(slice)), choice.depth);
-      const depthIndex = emitter.bind('depth', K.sum([depth0, depthAt]));
-      const positions = new Map([...batchPlace, ...place(side, sideIndex), ...place(k, depthIndex)]);
-      // The flat positions may lie past the end; the guards send those loads to element 0 and make them 0.
-      const guards = [
-        ...bound(emitter, side.total, width, sideIndex),
-        ...bound(emitter, k.total, choice.depth, depthIndex),
-      ];
-      const inside =
-        guards.length > 0
-          ? emitter.bind(
-              'valid',
-              guards.reduce((x, y) => K.binary('and', x, y)),
-            )
-          : undefined;
-      const value = guardedExpr(emitter, E.mapExpr(factor, { axis: a => positions.get(a) }), inside);
-      const index = K.sum([K.scale(depthAt, width), sideAt]);
-      emitter.push({ kind: 'store-shared', array, index, value });
-    });
+  const fill = (
+    factor: Expr,
+    order: FillOrder,
+    { name: array }: SharedArray,
+    side: Flat,
+    start: KExpr,
+  ): Fill => {
+    const [width, pitch] = side === m ? [choice.rows, leftPitch] : [choice.columns, rightPitch];
+    const axes = { side, start, depth: k, batch: batchPlace };
+    const place = { array, width, pitch };
+    return new Fill(emitter, factor, order, place, axes, { slice: choice.depth, threads });
+  };
+  const fills = [
+    fill(left, orders.left, leftBlock, m, row0),
+    fill(right, orders.right, rightBlock, n, column0),
+  ];
+  /** Emits the loads of a slice; what is given back puts them into block `copy`. */
+  const load = (at: KExpr, beyond = false): ((copy: KExpr) => void) => {
+    const puts = fills.map(f => f.load(at, beyond));
+    return copy => {
+      puts[0]!(K.scale(copy, choice.depth * leftPitch));
+      puts[1]!(K.scale(copy, choice.depth * rightPitch));
+    };
   };
 
-  const totals = [...products.flat(), ...leftSums, ...rightSums];
-  const body = (current: readonly Variable[]): void => {
-    fill(leftArray, left, m, row0, choice.rows);
-    fill(rightArray, right, n, column0, choice.columns);
-    emitter.push({ kind: 'barrier' });
+  const multiply = (current: readonly Variable[], copy: KExpr): void => {
     const step = emitter.name('k');
     const inner = emitter.block(() => {
-      const load = (factor: Expr, array: string, width: number, lane: KExpr, offset: number): KExpr =>
-        K.cast('f32', {
-          kind: 'load-shared',
-          dtype: sharedType(factor),
-          array,
-          index: K.sum([K.scale(K.ref(step), width), lane, K.int(offset)]),
-        });
-      const ls = range(choice.perRow).map(i =>
-        emitter.bind('l', load(left, leftArray, choice.rows, rowLane, i * lanesR)),
+      const read = ({ name: array, dtype }: SharedArray, pitch: number, at: KExpr): KExpr =>
+        emitter.bind(
+          array === leftBlock.name ? 'l' : 'r',
+          K.cast('f32', {
+            kind: 'load-shared',
+            dtype,
+            array,
+            index: K.sum([K.scale(K.ref(step), pitch), at, K.scale(copy, choice.depth * pitch)]),
+            ...K.several(by),
+          }),
+        );
+      const ls = range(rowParts).map(i => read(leftBlock, leftPitch, placeIn(rowLane, lanesR, i * by)));
+      const rs = range(columnParts).map(j =>
+        read(rightBlock, rightPitch, placeIn(columnLane, lanesC, j * by)),
       );
-      const rs = range(choice.perColumn).map(j =>
-        emitter.bind('r', load(right, rightArray, choice.columns, columnLane, j * lanesC)),
-      );
-      const addTo = (v: Variable, value: KExpr): void =>
-        emitter.push({ kind: 'assign', name: v.name, value: K.binary('add', v, value) });
       const terms = [
-        ...ls.flatMap(l => rs.map(r => K.binary('mul', l, r))),
-        ...(p.parts.includes('left') ? ls : []),
-        ...(p.parts.includes('right') ? rs : []),
+        ...range(choice.perRow).flatMap(i => rs.map(r => K.binary('mul', one(ls, i), r))),
+        ...(leftSums.length > 0 ? ls : []),
+        ...(rightSums.length > 0 ? rs : []),
       ];
       terms.forEach((term, i) => {
-        addTo(current[i]!, term);
+        const { name } = current[i]!;
+        emitter.push({ kind: 'assign', name, value: K.binary('add', current[i]!, term) });
       });
-    });
+    }, step);
     emitter.push({ kind: 'for', name: step, from: K.int(0), to: K.int(choice.depth), step: 1, body: inner });
-    emitter.push({ kind: 'barrier' });
   };
-  blockedLoops(emitter, [slice], choice.depth, totals, body);
+
+  const barrier = (): void => emitter.push({ kind: 'barrier' });
+  if (choice.ahead) {
+    load(K.int(0))(K.int(0));
+    barrier();
+  }
+  blockedLoops(emitter, [slice], choice.depth, totals, current => {
+    const at = emitter.index(A.index(slice));
+    if (choice.ahead) {
+      const copy = emitter.bind('copy', K.binary('mod', at, K.int(2)));
+      const put = load(K.sum([at, K.int(1)]), true);
+      multiply(current, copy);
+      put(K.binary('sub', K.int(1), copy));
+    } else {
+      load(at)(K.int(0));
+      barrier();
+      multiply(current, K.int(0));
+    }
+    barrier();
+  });
 
   for (const i of range(choice.perRow))
     for (const j of range(choice.perColumn)) {
-      const row = emitter.bind('row', K.sum([row0, rowLane, K.int(i * lanesR)]));
-      const column = emitter.bind('column', K.sum([column0, columnLane, K.int(j * lanesC)]));
-      const positions = new Map([...batchPlace, ...place(m, row), ...place(n, column)]);
+      const row = emitter.bind('row', K.sum([row0, placeIn(rowLane, lanesR, i)]));
+      const column = emitter.bind('column', K.sum([column0, placeIn(columnLane, lanesC, j)]));
+      const positions = new Map([...batchPlace, ...placeOf(emitter, m, row), ...placeOf(emitter, n, column)]);
       const guards = [
         ...bound(emitter, m.total, choice.rows, row),
         ...bound(emitter, n.total, choice.columns, column),
       ];
       const reduced = (component: number): KExpr => {
         const part = p.parts[component]!;
-        return part === 'product' ? products[i]![j]! : part === 'left' ? leftSums[i]! : rightSums[j]!;
+        return part === 'product'
+          ? one(products[i]!, j)
+          : part === 'left'
+            ? one(leftSums, i)
+            : one(rightSums, j);
       };
       const then = emitter.block(() =>
         storeAll(emitter, work, compute.outs, compute.axes, { axis: a => positions.get(a) }, reduced),
@@ -182,47 +194,32 @@ export function emitWorkgroupTiles(
       if (guards.length === 0) for (const s of then) emitter.push(s);
       else emitter.push({ kind: 'if', condition: guards.reduce((x, y) => K.binary('and', x, y)), then });
     }
-  return { groups: D.mul(D.mul(rowTiles, columnTiles), b.total), shared };
+  return { groups: D.mul(D.mul(rowTiles, columnTiles), b.total), shared: [leftBlock, rightBlock] };
+}
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** The i-th number of a row of scalars or of vectors. */
+function one(parts: readonly KExpr[], i: number): KExpr {
+  const lanes = lanesOf(parts[0]!);
+  return K.lane(parts[Math.floor(i / lanes)]!, i % lanes);
 }
 
 /** A factor that is widened as it is loaded waits in workgroup memory as it was, in half the space. */
 const stored = (factor: Expr): Expr =>
   factor.kind === 'cast' && factor.a.kind === 'load' && factor.a.dtype === 'f16' ? factor.a : factor;
 
-const sharedType = (factor: Expr): 'f16' | 'f32' => (factor.dtype === 'f16' ? 'f16' : 'f32');
+/** How both factors are read. */
+export const factorOrders = (
+  work: Work,
+  compute: Compute,
+  p: Product,
+  vectors: boolean,
+): { readonly left: FillOrder; readonly right: FillOrder } => ({
+  left: fillOrder(work, compute, stored(p.left), p.rows, vectors),
+  right: fillOrder(work, compute, stored(p.right), p.columns, vectors),
+});
 
 function ceilDiv(d: Dim, by: number): Dim {
   return D.floorDiv(D.add(d, D.constant(by - 1)), D.constant(by));
-}
-
-/** The comparison that keeps a position inside, unless blocks divide the extent. */
-function bound(emitter: Emitter, total: Dim, block: number, at: KExpr): KExpr[] {
-  return D.divideExact(total, D.constant(block)) ? [] : [K.binary('lt', at, emitter.dim(total))];
-}
-
-/** Whether the factor's memory runs along the reduction. */
-function isContiguous(compute: Compute, factor: Expr, k: Flat): boolean {
-  const last = k.axes.at(-1)!;
-  return loadsOf([factor]).some(load => {
-    const { axes } = A.axisCoefficients(A.flatten(load.at, compute.inputs[load.input]!.shape));
-    const step = axes.get(last);
-    return (
-      step !== undefined &&
-      D.isConstant(step, 1) &&
-      !D.isConstant(last.extent, 1) &&
-      nominalValue(last.extent) >= 8
-    );
-  });
-}
-
-/** The expression where `inside` holds, else 0; nothing is read outside. */
-function guardedExpr(emitter: Emitter, e: Expr, inside: KExpr | undefined): KExpr {
-  if (!inside) return emitter.expr(e);
-  const alreadyZero = e.kind === 'load' && (e.fill ?? 0) === 0;
-  if (alreadyZero) return emitter.guarded(inside, () => emitter.expr(e));
-  return K.select(
-    inside,
-    emitter.guarded(inside, () => emitter.expr(e)),
-    K.constant(0, e.dtype),
-  );
 }

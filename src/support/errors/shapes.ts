@@ -165,6 +165,29 @@ export function aboveMemoryLimit(
   };
 }
 
+/** E0224: something larger than any device can have; `what` ends with its verb. */
+export function beyondDevices(
+  span: Span | undefined,
+  what: string,
+  amount: number,
+  limit: { readonly most: number; readonly unit?: string; readonly name: string },
+  sizes: Readonly<Record<string, number>>,
+  note?: string,
+): Diagnostic {
+  const at = Object.entries(sizes).map(([name, n]) => `${name} = ${n}`);
+  return {
+    code: 'E0224',
+    severity: 'error',
+    message: `${what} ${amount}${limit.unit ? ` ${limit.unit}` : ''}${at.length === 0 ? '' : ` at ${at.join(', ')}`}, at most ${limit.most} (${limit.name})`,
+    ...(span && { span }),
+    ...(note !== undefined && { notes: [{ message: note }] }),
+    hint:
+      at.length === 0
+        ? 'make it smaller, or of several parts'
+        : `smaller sizes: \`--dim ${Object.keys(sizes)[0]}=…\``,
+  };
+}
+
 /** E0302: `over` names something without parameters here. */
 export function noParameters(span: Span, what: string, hint?: string): Diagnostic {
   return error('E0302', span, `${what} has no parameters that this program uses`, { hint });

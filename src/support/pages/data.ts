@@ -141,6 +141,14 @@ export const dataPages: readonly Page[] = [
     example: train('--data train-images-idx3-ubyte.gz,train-labels-idx1-ubyte.gz --out runs/fit'),
     cure: 'Download or write the file again. What each format looks like is in cli.md under Data.',
   }),
+  page('E0430', 'a damaged table of schedules', {
+    cause:
+      'The file of `--tuning`, or the one that `dnnc tune` is to add to, is no table of measured schedules: it is cut off or edited, or was written by another version. The message names the character or the entry.',
+    language: 'text',
+    example: '{"format": "dnnc tuning 1", "adapters": {"nvidia": {"kind": "gpu"}}}\n',
+    cure: 'Restore the file, or measure again into a new one with `dnnc tune FILE --out TABLE`.',
+    fixed: '{"format": "dnnc tuning 1", "adapters": {"nvidia": {"kind": "gpu", "works": {}}}}\n',
+  }),
   page('E0501', 'not enough memory', {
     cause:
       'The buffers of a program with these sizes are larger than the device allows or has, or the interpreter needs more than the host has.',

@@ -271,4 +271,28 @@ net Total(x: f32[4, 8]) -> f32[4] {
     example: 'dnnc compile input.dnn -o out --memory-limit 1000',
     cure: 'The message names the least that was found. Smaller sizes need less: `--dim N=8`, or a smaller `--batch` where training.',
   }),
+  page('E0224', 'something larger than any device can have', {
+    cause:
+      'A tensor takes more bytes than a kernel can be given at once (4294967292 in WebGPU: `maxStorageBufferBindingSize`), has more elements than kernels count (2^31 - 65,536), or a program takes more memory than WebAssembly has (4 GiB). That is so for all sizes, or at those that `--dim` gives. What some devices can have and others not is no error here: the module asks for it, and names it where it is missing.',
+    language: 'dnn',
+    example: `net Wide(x: f32[N, 40000]) -> f32[N, 50000] {
+  return x -> dense(50000)
+}
+
+train fit {
+  data x: f32[N, 40000]
+  minimize mean(Wide(x) ^ 2) over Wide by sgd(lr = 0.1)
+}
+`,
+    cure: 'Smaller sizes, or several parts: two layers side by side, joined behind.',
+    fixed: `net Wide(x: f32[N, 40000]) -> f32[N, 50000] {
+  return concat(x -> dense(25000), x -> dense(25000), axis = 1)
+}
+
+train fit {
+  data x: f32[N, 40000]
+  minimize mean(Wide(x) ^ 2) over Wide by sgd(lr = 0.1)
+}
+`,
+  }),
 ];

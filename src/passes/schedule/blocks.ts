@@ -1,0 +1,192 @@
+import type { Axis, Compute } from '../../ir/compute.ts';
+import * as D from '../../ir/dim.ts';
+import type { Target } from '../../ir/target.ts';
+import { blockTime } from './block-time.ts';
+import { type FillOrder, readsOf } from './fill.ts';
+import { nominalValue } from './grid.ts';
+import type { Product } from './product.ts';
+
+/** What a workgroup and its invocations make, and how. */
+export interface BlockChoice {
+  /** The block of one workgroup, and how many points of the reduction a slice of it has. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  /** The block of one invocation. */
+  readonly perRow: number;
+  readonly perColumn: number;
+  /** Four at a time, out of memory and out of workgroup memory. */
+  readonly vectors: boolean;
+  /** The next slice is loaded while one is multiplied. */
+  readonly ahead: boolean;
+  /** Elements between the lines of what is turned on its way, so that they begin in different banks. */
+  readonly pad: number;
+  /** Parts of the reduction, of which each has workgroups of its own; 1 where there is no second pass. */
+  readonly pieces: number;
+}
+
+export const invocations = (c: BlockChoice): number => (c.rows / c.perRow) * (c.columns / c.perColumn);
+
+/** `workgroup 64x64x16 block 4x4 vectors ahead pad split 8` */
+export function blockText(c: BlockChoice): string {
+  return [
+    `workgroup ${c.rows}x${c.columns}x${c.depth} block ${c.perRow}x${c.perColumn}`,
+    ...(c.vectors ? ['vectors'] : []),
+    ...(c.ahead ? ['ahead'] : []),
+    ...(c.pad > 0 ? ['pad'] : []),
+    ...(c.pieces > 1 ? [`split ${c.pieces}`] : []),
+  ].join(' ');
+}
+
+interface Orders {
+  readonly left: FillOrder;
+  readonly right: FillOrder;
+}
+
+/** Elements from one point of the reduction to the next in workgroup memory. */
+export const pitchesOf = (
+  c: Pick<BlockChoice, 'rows' | 'columns' | 'pad'>,
+  { left, right }: Orders,
+): { readonly left: number; readonly right: number } => ({
+  left: c.rows + (left.alongDepth ? c.pad : 0),
+  right: c.columns + (right.alongDepth ? c.pad : 0),
+});
+
+/** A product with everything about it that does not change from choice to choice, in nominal numbers. */
+export interface ProductShape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  readonly batch: number;
+  /** Bytes of an element in workgroup memory, and whether some of it is read under conditions. */
+  readonly bytes: number;
+  readonly guarded: boolean;
+  /** Long sums have accumulators of their own for a block of terms. */
+  readonly long: boolean;
+  readonly orders: { readonly scalars: Orders; readonly vectors: Orders };
+  /** The axis of the reduction that is split. */
+  readonly along: Axis;
+}
+
+const points = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * nominalValue(a.extent), 1);
+
+export function shapeOf(
+  compute: Compute,
+  p: Product,
+  orders: ProductShape['orders'],
+  facts: Pick<ProductShape, 'bytes' | 'guarded' | 'long'>,
+): ProductShape {
+  const { axes } = compute.reduce!;
+  const [along] = [...axes].sort((a, b) => nominalValue(b.extent) - nominalValue(a.extent));
+  return {
+    rows: points(p.rows),
+    columns: points(p.columns),
+    depth: points(axes),
+    batch: points(p.batch),
+    along: along!,
+    orders,
+    ...facts,
+  };
+}
+
+/** Whether workgroups pay at all: below, tiles in registers do as well. */
+export const isLarge = ({ rows, columns, depth }: ProductShape): boolean =>
+  rows >= 16 && columns >= 16 && depth >= 16 && rows * columns * depth >= 2 ** 17;
+
+const sides = [16, 32, 64, 128, 256];
+const depths = [4, 8, 16, 32];
+const blocks = {
+  scalars: [
+    [2, 2],
+    [4, 2],
+    [2, 4],
+    [4, 4],
+    [8, 4],
+    [4, 8],
+    [8, 8],
+  ],
+  vectors: [
+    [4, 4],
+    [8, 4],
+    [4, 8],
+    [8, 8],
+    [16, 4],
+    [4, 16],
+  ],
+} as const;
+const parts = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/** The shortest reduction that is worth a workgroup of its own. */
+const shortest = 128;
+
+export interface RankedBlock {
+  readonly choice: BlockChoice;
+  readonly time: number;
+}
+
+/** Every block that the target and the shape allow, with its estimate, in no order. */
+export function* blockChoices(
+  shape: ProductShape,
+  target: Pick<Target, 'maxComputeInvocationsPerWorkgroup' | 'maxComputeWorkgroupStorageSize'>,
+): Generator<RankedBlock> {
+  if (shape.rows < 4 || shape.columns < 4 || shape.depth < 4) return;
+  const heights = sides.filter(s => fitsSide(s, shape.rows));
+  const widths = sides.filter(s => fitsSide(s, shape.columns));
+  for (const vectors of [false, true]) {
+    const ways = parts.filter(n => fitsParts(n, vectors, shape));
+    for (const [perRow, perColumn] of vectors ? blocks.vectors : blocks.scalars)
+      for (const rows of heights)
+        for (const columns of widths) {
+          const threads = (rows / perRow) * (columns / perColumn);
+          if (threads < 32 || threads > target.maxComputeInvocationsPerWorkgroup) continue;
+          const tiles = Math.ceil(shape.rows / rows) * Math.ceil(shape.columns / columns) * shape.batch;
+          for (const depth of depths)
+            for (const ahead of [false, true]) {
+              const base = { rows, columns, depth, perRow, perColumn, vectors, ahead };
+              for (const pad of paddings(base, shape, target))
+                for (const pieces of ways) {
+                  if (pieces > 1 && tiles * pieces > plenty) break;
+                  const choice = { ...base, pad, pieces };
+                  yield { choice, time: blockTime(choice, shape) };
+                }
+            }
+        }
+  }
+}
+
+/** So many workgroups keep every GPU busy: nothing is split any further. */
+const plenty = 4096;
+
+/** No block is more than twice as wide as what there is. */
+const fitsSide = (size: number, extent: number): boolean => size === sides[0] || size < 2 * extent;
+
+/** Parts long enough to be worth it; where fours lie along what is split, they stay whole. */
+function fitsParts(n: number, vectors: boolean, { depth, along, orders }: ProductShape): boolean {
+  if (n === 1) return true;
+  const { left, right } = orders[vectors ? 'vectors' : 'scalars'];
+  const inFours = [left, right].some(o => o.alongDepth && o.fours?.includes(along));
+  return (
+    n <= nominalValue(along.extent) &&
+    depth / n >= shortest &&
+    (!inFours || D.divideExact(along.extent, D.constant(4 * n)) !== undefined)
+  );
+}
+
+/** Whether a block can be made at all, with and without padding; padding alone where there is something to pad. */
+function paddings(
+  base: Omit<BlockChoice, 'pad' | 'pieces'>,
+  { orders: all, bytes }: ProductShape,
+  target: Pick<Target, 'maxComputeInvocationsPerWorkgroup' | 'maxComputeWorkgroupStorageSize'>,
+): number[] {
+  const { rows, columns, depth, perRow, perColumn, vectors, ahead } = base;
+  const orders = vectors ? all.vectors : all.scalars;
+  const threads = (rows / perRow) * (columns / perColumn);
+  if (!Number.isInteger(threads)) return [];
+  const reads = [readsOf(rows, depth, threads, orders.left), readsOf(columns, depth, threads, orders.right)];
+  if (!reads.every(n => Number.isInteger(n) && n >= 1 && n <= 16)) return [];
+  const turned = orders.left.alongDepth || orders.right.alongDepth;
+  return (turned ? [vectors ? 4 : 1, 0] : [0]).filter(pad => {
+    const { left, right } = pitchesOf({ rows, columns, pad }, orders);
+    return (ahead ? 2 : 1) * depth * (left + right) * bytes <= target.maxComputeWorkgroupStorageSize;
+  });
+}
