@@ -60,7 +60,8 @@ describe.each(await kernelTargets())('--memory-limit for %s', { timeout: 400_000
   }
 
   it('below what a training wants gives the same weights, says what it costs, and names the least', async () => {
-    const limit = Math.floor(0.88 * wanted());
+    // Batch norm keeps little that it could let go of: the least is 0.93 of what a software adapter wants.
+    const limit = Math.floor(0.94 * wanted());
     const whole = await train(target, `${target}-whole`);
     expect(whole).toMatchObject({ code: 0, err: '' });
     expect(again(whole.out)).toEqual([]);
