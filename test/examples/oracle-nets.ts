@@ -50,8 +50,8 @@ export const oracleNets: readonly OracleNet[] = [
   {
     example: 'segnet',
     net: 'SegNet',
-    defines: { Width: 2, Size: 32, Classes: 3 },
-    program: train('f32[N, 3, 32, 32]', 'i32[N, 32, 32]', 'cross_entropy(SegNet(x), y)', 'SegNet'),
+    defines: { Width: 2, Size: 64, Classes: 3 },
+    program: train('f32[N, 3, 64, 64]', 'i32[N, 64, 64]', 'cross_entropy(SegNet(x), y)', 'SegNet'),
   },
   {
     example: 'unet',

@@ -245,7 +245,7 @@ NETS = {
     "resnet": (resnet, "Few", (6, 3, 32, 32), True),
     "resnext": (resnext, "Few", (6, 3, 32, 32), True),
     "densenet": (densenet, "Small", (6, 3, 64, 64), True),
-    "segnet": (segnet, "SegNet", (4, 3, 32, 32), True),
+    "segnet": (segnet, "SegNet", (4, 3, 64, 64), True),
     "unet": (unet, "UNet", (4, 1, 32, 32), False),
 }
 
