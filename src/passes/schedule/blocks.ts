@@ -119,6 +119,14 @@ const parts = [1, 2, 4, 8, 16, 32, 64, 128];
 /** The shortest reduction that is worth a workgroup of its own. */
 const shortest = 128;
 
+/** Statements that an invocation is written out to fill workgroup memory: reads, and stores of what is turned one by one. */
+export function fillStatements(c: BlockChoice, { orders: all }: ProductShape): number {
+  const { left, right } = c.vectors ? all.vectors : all.scalars;
+  const side = (width: number, order: FillOrder): number =>
+    readsOf(width, c.depth, invocations(c), order) * (order.fours && order.alongDepth ? 5 : 2);
+  return (side(c.rows, left) + side(c.columns, right)) * (c.ahead ? 2 : 1);
+}
+
 export interface RankedBlock {
   readonly choice: BlockChoice;
   readonly time: number;

@@ -203,9 +203,9 @@ export class Fill {
     const fast = (order.alongDepth ? slice : place.width) / by;
     // What does not change from slice to slice is worked out once.
     this.#points = Array.from({ length: readsOf(place.width, slice, threads, order) }, (_, turn) => {
-      const e = emitter.bind('e', K.sum([K.builtin('local'), K.int(turn * threads)]));
-      const inFast = K.scale(emitter.bind('e_fast', K.binary('mod', e, K.int(fast))), by);
-      const inSlow = emitter.bind('e_slow', K.binary('floordiv', e, K.int(fast)));
+      const [fastAt, slowAt] = this.#turn(turn * threads, fast, threads);
+      const inFast = K.scale(fastAt, by);
+      const inSlow = slowAt;
       const sideAt = order.alongDepth ? inSlow : inFast;
       const at = emitter.bind('side', K.sum([axes.start, sideAt]));
       return {
@@ -215,6 +215,21 @@ export class Fill {
         guards: bound(emitter, axes.side.total, place.width, at),
       };
     });
+  }
+
+  /**
+   * Which of `fast` places in a line invocation `local` takes, and of which line, when `done` are taken before. Where lines and
+   * invocations divide each other, what is the same in all turns is worked out once.
+   */
+  #turn(done: number, fast: number, threads: number): [place: KExpr, line: KExpr] {
+    const emitter = this.#emitter;
+    const local = K.builtin('local');
+    const place = (e: KExpr): KExpr => emitter.bind('e_fast', K.binary('mod', e, K.int(fast)));
+    const line = (e: KExpr): KExpr => emitter.bind('e_slow', K.binary('floordiv', e, K.int(fast)));
+    if (threads % fast === 0) return [place(local), K.sum([line(local), K.int(done / fast)])];
+    if (fast % threads === 0) return [K.sum([local, K.int(done % fast)]), K.int(Math.floor(done / fast))];
+    const e = emitter.bind('e', K.sum([local, K.int(done)]));
+    return [place(e), line(e)];
   }
 
   /** Where the axes of a flat one are; `named` gives each a name here and now. */
@@ -281,8 +296,9 @@ export class Fill {
       this.#emitter.push({ kind: 'store-shared', array, index, value: what });
     return offset => {
       const index = K.sum([K.scale(depthAt, pitch), sideAt, offset]);
-      if (!this.#order.fours || !this.#order.alongDepth) store(index, value);
-      else for (let l = 0; l < 4; l++) store(K.sum([index, K.int(l * pitch)]), K.lane(value, l));
+      if (!this.#order.fours || !this.#order.alongDepth) return store(index, value);
+      const first = this.#emitter.bind('place', index);
+      for (let l = 0; l < 4; l++) store(K.sum([first, K.int(l * pitch)]), K.lane(value, l));
     };
   }
 }

@@ -8,6 +8,7 @@ import {
   type BlockChoice,
   blockChoices,
   blockText,
+  fillStatements,
   invocations,
   isLarge,
   type ProductShape,
@@ -78,6 +79,9 @@ function blockKernel(work: Work, compute: Compute, product: Product, choice: Blo
 /** What a second pass must save at least, by estimates that know nothing of how a grid ends. */
 const worthSplitting = 1.2;
 
+/** More than this to fill workgroup memory make kernels that take long to load and to compile, for what only a measurement can show to pay. */
+const mostStatements = 24;
+
 const known = new Map<string, RankedBlock | undefined>();
 
 /** The block with the least estimated time. Deep nets ask for few shapes many times. */
@@ -92,6 +96,7 @@ function bestBlock({ shape, target }: Blocks): RankedBlock | undefined {
   if (known.has(key)) return known.get(key);
   let best: { found: RankedBlock; time: number } | undefined;
   for (const found of blockChoices(shape, target)) {
+    if (fillStatements(found.choice, shape) > mostStatements) continue;
     const time = found.time * (found.choice.pieces > 1 ? worthSplitting : 1);
     if (!best || time < best.time) best = { found, time };
   }
