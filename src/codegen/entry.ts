@@ -5,7 +5,7 @@ import { type Plan, type StateLayout, type StateSlot, usedRanges } from '../ir/p
 import { printType } from '../ir/type.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
-import { usesF16, usesSubgroups } from './wgsl/uses.ts';
+import { usesF16, usesMatrices, usesSubgroups } from './wgsl/uses.ts';
 
 /** An exported net or training program with everything it runs. */
 export interface ModuleEntry {
@@ -51,6 +51,12 @@ export function forApps(entry: ModuleEntry): ModuleEntry {
 /** The runtime's numbers for the buffers of a plan. */
 export const bufferNumbers = { state: 0, arena: 1, constants: 2 } as const;
 
+/** Whether a run changes parameters or state. */
+export const writesState = ({ dispatches, kernels }: Plan): boolean =>
+  dispatches.some(({ kernel, bindings }) =>
+    bindings.some((b, i) => b.buffer === 'state' && kernels[kernel]!.buffers[i]!.access !== 'read'),
+  );
+
 /** The steps of a training program in order: `step`, or one `step:NAME` for each. */
 export function stepsOf(entry: ModuleEntry): readonly EntryProgram[] {
   return entry.programs.filter(p => p.name === 'step' || p.name.startsWith('step:'));
@@ -70,8 +76,15 @@ export function featuresOf({ features = [], programs }: ModuleEntry): readonly s
   const used = [
     ...(kernels.some(usesF16) ? ['shader-f16'] : []),
     ...(kernels.some(usesSubgroups) ? ['subgroups'] : []),
+    ...(kernels.some(usesMatrices) ? ['chromium-experimental-subgroup-matrix'] : []),
   ];
   return [...new Set([...features, ...used])];
+}
+
+/** Invocations that a subgroup must have for the kernels of an entry; undefined where they hold for any. */
+export function subgroupSizeOf({ programs }: ModuleEntry): number | undefined {
+  const kernels = programs.flatMap(({ plan }) => plan.kernels);
+  return kernels.find(k => k.subgroupSize !== undefined)?.subgroupSize;
 }
 
 /** WebGPU's default limits. */

@@ -38,27 +38,20 @@ const positive = `const positive = (extent, name) => {
 /** The sections of an ES module for one target: kernels, helpers, programs, models with their `load` functions. */
 export abstract class ModulePrinter {
   protected readonly names: Names;
-  /** Functions that programs may need, printed where one does. */
-  readonly #helpers: Readonly<Record<string, string>>;
   /** Names that nothing in a program may shadow. */
   readonly #reserved: readonly string[];
-  readonly #needed = new Set<string>();
+  /** Whether a program calls `positive`. */
+  #checks = false;
   readonly #entries: readonly ModuleEntry[];
   protected readonly layout: StateLayout;
   readonly #stems: readonly string[];
   /** Printed programs and their names, by text. */
   readonly #programs = new Map<string, string>();
 
-  constructor(
-    entries: readonly ModuleEntry[],
-    layout: StateLayout,
-    helpers: Readonly<Record<string, string>> = {},
-    taken: readonly string[] = [],
-  ) {
+  constructor(entries: readonly ModuleEntry[], layout: StateLayout, taken: readonly string[] = []) {
     this.#entries = entries;
     this.layout = layout;
-    this.#helpers = { ...helpers, positive };
-    this.#reserved = [...Object.keys(this.#helpers), ...taken];
+    this.#reserved = ['positive', ...taken];
     this.#stems = exportNames(entries);
     this.names = new Names([
       ...this.#reserved,
@@ -87,10 +80,7 @@ export abstract class ModulePrinter {
       });
       return this.#model(entry, this.#stems[i]!, references, used);
     });
-    const helpers = Object.entries(this.#helpers).flatMap(([name, text]) =>
-      this.#needed.has(name) ? [text] : [],
-    );
-    return [...kernels, ...helpers, ...programs, ...models];
+    return [...kernels, ...(this.#checks ? [positive] : []), ...programs, ...models];
   }
 
   /** Sections for the kernels of a plan that have none yet. */
@@ -109,11 +99,6 @@ export abstract class ModulePrinter {
   protected abstract dispatchFields(dispatch: PlanDispatch, plan: Plan, sizes: SizePrinter): string[];
 
   protected abstract modelFields(entry: ModuleEntry): string[];
-
-  /** Has a helper printed. */
-  protected need(helper: string): void {
-    this.#needed.add(helper);
-  }
 
   #program(plan: Plan, fits: readonly Dim[], used: UsedState): string {
     const sizes = new SizePrinter(plan.dims, this.#reserved);
@@ -172,7 +157,7 @@ export abstract class ModulePrinter {
 
   #arenaBytes(plan: Plan, sizes: SizePrinter): string {
     if (plan.positive.length === 0) return sizes.size(plan.arenaBytes);
-    this.need('positive');
+    this.#checks = true;
     const checks = plan.positive.map(d => `positive(${sizes.expression(d)}, ${quote(D.print(d))})`);
     const body = `${checks.join(' && ')} && ${sizes.expression(plan.arenaBytes)}`;
     return sizes.arrow([...plan.positive, plan.arenaBytes], body);

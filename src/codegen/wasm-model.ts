@@ -2,7 +2,14 @@ import type * as R from '../../runtime/wasm/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, StateLayout } from '../ir/plan.ts';
-import { bufferNumbers, type ModuleEntry, stepTable, type UsedState, usedState } from './entry.ts';
+import {
+  bufferNumbers,
+  type ModuleEntry,
+  stepTable,
+  type UsedState,
+  usedState,
+  writesState,
+} from './entry.ts';
 import { KernelSet } from './kernels.ts';
 import { signature, sizesOf } from './model.ts';
 import { printWasm, scratchBytes, type WasmEntry } from './wasm/module.ts';
@@ -60,12 +67,6 @@ function buildProgram(
     })),
   };
 }
-
-/** Whether a run changes parameters or state. */
-export const writesState = ({ dispatches, kernels }: Plan): boolean =>
-  dispatches.some(({ kernel, bindings }) =>
-    bindings.some((b, i) => b.buffer === 'state' && kernels[kernel]!.buffers[i]!.access !== 'read'),
-  );
 
 /** Most scratch memory that a kernel of a plan takes. */
 export const scratchOf = ({ kernels }: Plan): number => Math.max(0, ...kernels.map(scratchBytes));

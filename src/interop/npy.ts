@@ -1,32 +1,36 @@
 import { unzipSync } from 'fflate';
 import { damagedData, fail } from '../support/errors/data.ts';
-import type { StArray, StTensor } from './safetensors.ts';
+import { type Bytes, inMemory, type Layout, readLayout, type StDType, type StTensor } from './layout.ts';
 
-/** numpy's type codes with the names and arrays that hold them. Bytes come before what reads them as one of these. */
-const types: Readonly<Record<string, readonly [StTensor['dtype'], new (bytes: ArrayBuffer) => StArray]>> = {
-  b1: ['BOOL', Uint8Array],
-  u1: ['U8', Uint8Array],
-  i1: ['I8', Int8Array],
-  u2: ['U16', Uint16Array],
-  i2: ['I16', Int16Array],
-  u4: ['U32', Uint32Array],
-  i4: ['I32', Int32Array],
-  u8: ['U64', BigUint64Array],
-  i8: ['I64', BigInt64Array],
-  f2: ['F16', Uint16Array],
-  f4: ['F32', Float32Array],
-  f8: ['F64', Float64Array],
+/** numpy's type codes with the format's names. */
+const types: Readonly<Record<string, StDType>> = {
+  b1: 'BOOL',
+  u1: 'U8',
+  i1: 'I8',
+  u2: 'U16',
+  i2: 'I16',
+  u4: 'U32',
+  i4: 'I32',
+  u8: 'U64',
+  i8: 'I64',
+  f2: 'F16',
+  f4: 'F32',
+  f8: 'F64',
 };
 
+/** More than any header takes. */
+const most = 1 << 20;
+
 /** An array of numpy (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). Throws E0421. */
-export function readNpy(bytes: Uint8Array, file: string): StTensor {
+export function npyLayout(all: Bytes, file: string): Layout {
+  const bytes = all.at(0, most);
   const magic = [0x93, ...new TextEncoder().encode('NUMPY')];
   if (magic.some((b, i) => bytes[i] !== b))
     fail(damagedData(file, 0, 'this is no array of numpy', 'write it with numpy.save'));
   const wide = bytes[6]! > 1;
   const start = wide ? 12 : 10;
   if (bytes.length < start) fail(damagedData(file, bytes.length, 'the file ends within its header'));
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   const from = start + length;
   if (from > bytes.length) fail(damagedData(file, bytes.length, 'the file ends within its header'));
@@ -50,16 +54,19 @@ export function readNpy(bytes: Uint8Array, file: string): StTensor {
       damagedData(file, start, 'the array is in column order', 'write numpy.ascontiguousarray of it instead'),
     );
   const shape = (list.match(/\d+/g) ?? []).map(Number);
-  const [dtype, holds] = known;
   const width = Number(code!.slice(1));
   const need = shape.reduce((n, d) => n * d, 1) * width;
-  if (bytes.length - from !== need) {
-    const what = `the array [${shape.join(', ')}] needs ${need} bytes, but ${bytes.length - from} follow`;
-    fail(damagedData(file, Math.min(bytes.length, from + need), what, 'copy or write the file again'));
+  if (all.length - from !== need) {
+    const what = `the array [${shape.join(', ')}] needs ${need} bytes, but ${all.length - from} follow`;
+    fail(damagedData(file, Math.min(all.length, from + need), what, 'copy or write the file again'));
   }
-  const own = new Uint8Array(bytes.subarray(from));
-  if (order === '>') reverseBytes(own, width);
-  return { dtype, shape, data: new holds(own.buffer) };
+  return { dtype: known, shape, start: from, swapped: order === '>' };
+}
+
+/** The whole array. Throws E0421. */
+export function readNpy(bytes: Uint8Array, file: string): StTensor {
+  const all = inMemory(bytes);
+  return readLayout(npyLayout(all, file), all);
 }
 
 /** Arrays by name, compressed or not. Throws E0421. */
@@ -77,9 +84,4 @@ export function readNpz(bytes: Uint8Array, file: string): Map<string, StTensor> 
       readNpy(entry, `${file}: ${name}`),
     ]),
   );
-}
-
-/** From the other order of bytes to this one, in place. */
-export function reverseBytes(bytes: Uint8Array, width: number): void {
-  for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
 }

@@ -4,32 +4,17 @@ import { DiagnosticError } from '../support/diagnostic.ts';
 import * as errors from '../support/errors/data.ts';
 import { bfloat16ToNumber, float16ToNumber, numberToFloat16 } from '../support/float16.ts';
 import { duplicateName } from './json.ts';
+import {
+  arrays,
+  type Bytes,
+  inMemory,
+  type Layout,
+  readLayout,
+  type StDType,
+  type StTensor,
+} from './layout.ts';
 
-/** The format's dtypes with the arrays that hold them: F16 and BF16 are raw bits, BOOL is 0/1. */
-const arrays = {
-  BOOL: Uint8Array,
-  U8: Uint8Array,
-  I8: Int8Array,
-  U16: Uint16Array,
-  I16: Int16Array,
-  F16: Uint16Array,
-  BF16: Uint16Array,
-  U32: Uint32Array,
-  I32: Int32Array,
-  F32: Float32Array,
-  U64: BigUint64Array,
-  I64: BigInt64Array,
-  F64: Float64Array,
-};
-
-export type StDType = keyof typeof arrays;
-export type StArray = InstanceType<(typeof arrays)[StDType]>;
-
-export interface StTensor {
-  readonly dtype: StDType;
-  readonly shape: readonly number[];
-  readonly data: StArray;
-}
+export type { StArray, StDType, StTensor } from './layout.ts';
 
 export interface Safetensors {
   /** In the order of their data. */
@@ -46,6 +31,19 @@ const maxHeader = 100_000_000;
  * how messages call it. Format: https://huggingface.co/docs/safetensors
  */
 export function readSafetensors(bytes: Uint8Array, file = 'safetensors'): Safetensors {
+  const all = inMemory(bytes);
+  const { layouts, metadata } = safetensorsLayouts(all, file);
+  return {
+    tensors: new Map([...layouts].map(([name, layout]) => [name, readLayout(layout, all)])),
+    metadata,
+  };
+}
+
+/** Where the tensors of a file are. Throws as `readSafetensors`. */
+export function safetensorsLayouts(
+  bytes: Bytes,
+  file: string,
+): { readonly layouts: ReadonlyMap<string, Layout>; readonly metadata: Readonly<Record<string, string>> } {
   const header = readHeader(bytes, file);
   const start = 8 + header.length;
   const length = bytes.length - start;
@@ -55,36 +53,35 @@ export function readSafetensors(bytes: Uint8Array, file = 'safetensors'): Safete
     .map(([name, entry]) => readEntry(name, entry, length, file))
     .sort((a, b) => a.from - b.from || a.to - b.to);
 
-  const tensors = new Map<string, StTensor>();
+  const layouts = new Map<string, Layout>();
   let end = 0;
   for (const { name, dtype, shape, from, to } of entries) {
     if (from < end) fail(errors.badOffsets(file, name, `its data overlap another tensor's at byte ${from}`));
     if (from > end)
       fail(errors.badOffsets(file, name, `${from - end} bytes before its data belong to no tensor`));
     end = to;
-    // A copy, as offsets in the file need not be aligned; the `slice` of Node's Buffer would not copy.
-    const { buffer } = new Uint8Array(bytes.subarray(start + from, start + to));
-    tensors.set(name, { dtype, shape, data: new arrays[dtype](buffer) });
+    layouts.set(name, { dtype, shape, start: start + from });
   }
   if (end !== length)
     fail(errors.badOffsets(file, 'end of file', `${length - end} bytes belong to no tensor`));
-  return { tensors, metadata };
+  return { layouts, metadata };
 }
 
 function fail(diagnostic: ReturnType<typeof errors.badHeader>): never {
   throw new DiagnosticError(diagnostic);
 }
 
-function readHeader(bytes: Uint8Array, file: string): { json: Record<string, unknown>; length: number } {
+function readHeader(bytes: Bytes, file: string): { json: Record<string, unknown>; length: number } {
   if (bytes.length < 8) fail(errors.truncatedHeader(file, 8, bytes.length));
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  const first = bytes.at(0, 8);
+  const view = new DataView(first.buffer, first.byteOffset, 8);
   const length = Number(view.getBigUint64(0, true));
   if (length > maxHeader) fail(errors.headerTooLarge(file, length, maxHeader));
   if (8 + length > bytes.length) fail(errors.truncatedHeader(file, 8 + length, bytes.length));
   let text: string;
   let json: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, 8 + length));
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.at(8, length));
     json = JSON.parse(text);
   } catch (error) {
     return fail(errors.badHeader(file, error instanceof Error ? error.message : String(error)));

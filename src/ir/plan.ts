@@ -67,7 +67,10 @@ export interface PlanDispatch {
   /** What this dispatch does, which its kernel's name does not say where the kernel is shared. */
   readonly name: string;
   readonly origin: Origin;
+  /** Which of the plan's kernels. */
   readonly kernel: number;
+  /** The kernel that was scheduled for it, which may be a later one of several that are the same. */
+  readonly scheduled: Kernel;
   /** Storage bindings in the order of the kernel's buffers. */
   readonly bindings: readonly Binding[];
 }

@@ -1,4 +1,13 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
@@ -6,8 +15,15 @@ import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import type { TensorValue } from '../../runtime/index.ts';
-import { readColumns } from '../../src/cli/data/read.ts';
+import type { Column } from '../../src/cli/data/column.ts';
+import { readColumns, readStream } from '../../src/cli/data/read.ts';
+import { columnIn, openBytes } from '../../src/cli/data/rows.ts';
+import type { FeedOrder, Stream } from '../../src/cli/data/stream.ts';
 import type { TensorSpec } from '../../src/cli/tensors.ts';
+import { cifarLayouts } from '../../src/interop/cifar.ts';
+import { idxLayout } from '../../src/interop/idx.ts';
+import { npyLayout } from '../../src/interop/npy.ts';
+import { safetensorsLayouts, writeSafetensors } from '../../src/interop/safetensors.ts';
 import * as D from '../../src/ir/dim.ts';
 import { type DType, tensor } from '../../src/ir/type.ts';
 import { DiagnosticError } from '../../src/support/diagnostic.ts';
@@ -272,6 +288,185 @@ describe('modules', () => {
     ).toContain('the module fails at example 1: no more');
     expect(await of('f.mjs', 'export default [1];')).toContain('example 0 is no object');
     expect(await of('g.mjs', 'syntax error')).toContain('the module fails at example 0');
+  });
+});
+
+describe('large files', () => {
+  const rows = [2, 0, 2, 1];
+
+  it.each(['x.npy', 'x-idx2-ubyte', 'data.bin', 'x.safetensors'])(
+    'of %s rows are read where they lie, with the same content and the same digest',
+    name => {
+      const written: Record<string, Uint8Array> = {
+        'x.npy': npy('>i2', [3, 2], Uint8Array.of(0, 1, 0, 2, 0, 3, 0, 4, 1, 0, 0xff, 0xff)),
+        'x-idx2-ubyte': idx(11, [3, 2], Uint8Array.of(0, 1, 0, 2, 0, 3, 0, 4, 1, 0, 0xff, 0xff)),
+        'data.bin': Uint8Array.from({ length: 3 * 3073 }, (_, i) => (i % 3073 === 0 ? i / 3073 : i % 251)),
+        'x.safetensors': writeSafetensors([
+          ['before', { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 3) }],
+          ['x', { dtype: 'I64', shape: [3, 2], data: BigInt64Array.of(1n, 2n, 3n, 4n, 5n, -6n) }],
+        ]),
+      };
+      const path = write(name, written[name]!);
+      const columnsOf = (limit: number): Column[] => {
+        const bytes = openBytes(path, limit);
+        const layouts =
+          name === 'x.npy'
+            ? [npyLayout(bytes, path)]
+            : name === 'data.bin'
+              ? Object.values(cifarLayouts(bytes, path))
+              : name === 'x.safetensors'
+                ? [...safetensorsLayouts(bytes, path).layouts.values()]
+                : [idxLayout(bytes, path)];
+        return layouts.map(layout => columnIn(layout, bytes, path));
+      };
+      const digest = (column: Column): string => {
+        const hash = createHash('sha256');
+        column.hash(hash);
+        return hash.digest('hex');
+      };
+      const [inMemory, onDisk] = [columnsOf(Number.POSITIVE_INFINITY), columnsOf(0)];
+      expect(onDisk).toHaveLength(inMemory.length);
+      inMemory.forEach((column, i) => {
+        const other = onDisk[i]!;
+        expect([other.dtype, other.shape]).toEqual([column.dtype, column.shape]);
+        expect(other.take(rows)).toEqual(column.take(rows));
+        expect(other.take()).toEqual(column.take());
+        expect(digest(other)).toBe(digest(column));
+      });
+      expect(onDisk.at(-1)!.take(rows).data.length).toBe((4 * onDisk.at(-1)!.take().data.length) / 3);
+    },
+  );
+
+  it('take little memory: of an array larger than that, batches alone are read', async () => {
+    const [n, width] = [65, 2 ** 20];
+    const path = write('large.npy', npy('|u1', [n, width], new Uint8Array(0)));
+    truncateSync(path, 128 + n * width);
+    const file = openSync(path, 'r+');
+    writeSync(file, Uint8Array.of(7), 0, 1, 128 + 64 * width + 3);
+    closeSync(file);
+    const before = process.memoryUsage().arrayBuffers;
+    const columns = await readColumns(path, [spec('x', 'u8', width)], 0);
+    const { data, shape } = columns.get('x')!.take([64]);
+    expect([shape, data[3], data[4]]).toEqual([[1, width], 7, 0]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 2 ** 20);
+    truncateSync(path, 1000);
+    expect(() => columns.get('x')!.take([64])).toThrow('the file has become shorter while it was read');
+  });
+});
+
+describe('modules with a length', () => {
+  const endless = (length: number) => `
+    export const length = ${length};
+    globalThis.made = 0;
+    export default async function* ({ seed, epoch }) {
+      for (let i = 0; ; i++) {
+        globalThis.made++;
+        yield { x: [i, seed, epoch, 0.5], y: i % 3 };
+      }
+    }`;
+  const specs = [spec('x', 'f32', 4), spec('y', 'i32')];
+
+  async function open(name: string, text: string): Promise<Stream> {
+    return (await readStream(write(name, text), specs, 7))!;
+  }
+
+  async function epochOf(stream: Stream, order: Partial<FeedOrder> = {}): Promise<number[][]> {
+    const batches: number[][] = [];
+    for await (const { batch, examples } of stream.feeds({ epoch: 0, size: 4, keepLast: false, ...order })) {
+      expect(batch.x!.shape).toEqual([examples, 4]);
+      batches.push([...batch.x!.data].filter((_, i) => i % 4 === 0));
+    }
+    return batches;
+  }
+
+  it('are taken as they come, and are asked for each epoch anew', async () => {
+    const stream = await open('s1.mjs', endless(10));
+    expect(stream.columns.get('x')!.shape).toEqual([10, 4]);
+    expect(await epochOf(stream)).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
+    expect(await epochOf(stream, { keepLast: true, skip: 1 })).toEqual([
+      [4, 5, 6, 7],
+      [8, 9],
+    ]);
+    for await (const { batch } of stream.feeds({ epoch: 3, size: 2, keepLast: false })) {
+      expect([...batch.x!.data]).toEqual([0, 7, 3, 0.5, 1, 7, 3, 0.5]);
+      break;
+    }
+  });
+
+  it('are shuffled by seed and epoch, each example once, and skip the same', async () => {
+    const stream = await open('s2.mjs', endless(40));
+    const one = await epochOf(stream, { shuffle: 1 });
+    expect(await epochOf(stream, { shuffle: 1 })).toEqual(one);
+    expect([...one.flat()].sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    expect(one.flat()).not.toEqual([...one.flat()].sort((a, b) => a - b));
+    expect(await epochOf(stream, { shuffle: 2 })).not.toEqual(one);
+    expect(await epochOf(stream, { shuffle: 1, epoch: 1 })).not.toEqual(one);
+    expect(await epochOf(stream, { shuffle: 1, skip: 3 })).toEqual(one.slice(3));
+  });
+
+  it('are read one batch ahead, and no further', async () => {
+    const stream = await open('s3.mjs', endless(100_000));
+    const counts = globalThis as unknown as { made: number };
+    counts.made = 0;
+    const batches = stream.feeds({ epoch: 0, size: 10, keepLast: false });
+    await batches.next();
+    await new Promise(done => setTimeout(done, 20));
+    expect(counts.made).toBeGreaterThanOrEqual(20);
+    expect(counts.made).toBeLessThan(30);
+    await batches.return(undefined);
+  });
+
+  it('tells what is wrong, and where', async () => {
+    const message = async (name: string, text: string, run = epochOf): Promise<string> =>
+      open(name, text)
+        .then(run)
+        .then(
+          () => 'nothing is wrong',
+          e => (e as DiagnosticError).diagnostics[0]!.message,
+        );
+    const of = (name: string, body: string, length = 600) =>
+      message(name, `export const length = ${length}; export default function* () { ${body} }`);
+    const some = 'for (let i = 0; i < 300; i++) yield { x: [i, 0, 0, 0], y: 0 };';
+    expect(await of('t1.mjs', some)).toContain('epoch 0 ends after 300 examples, but the length is 600');
+    expect(await of('t2.mjs', `${some} throw new Error('no more');`)).toContain(
+      'the module fails at example 300: no more',
+    );
+    expect(await of('t3.mjs', `${some} yield { x: [1], y: 0 };`)).toContain(
+      'x of example 300 is [1], but [4]',
+    );
+    expect(await of('t4.mjs', '', 0)).toContain('its length is 0');
+    expect(await message('t5.mjs', 'export const length = 1; export default [{ x: 1 }];')).toContain(
+      'is no function',
+    );
+  });
+
+  it('train, and after an interruption go on, as data of a file do', async () => {
+    const net = write('streamed.dnn', tiny);
+    const module = write(
+      'train.mjs',
+      `export const length = 24;
+       export default async function* ({ seed, epoch }) {
+         for (let i = 0; ; i++) yield { x: [0, 1, 2, 3].map(k => Math.sin(i + k + epoch)), y: i % 3 };
+       }`,
+    );
+    const args = (out: string, ...more: string[]) => [
+      ...['train', net, 'fit', '--data', module, '--batch', '4', '--target', 'interpret', '--out', at(out)],
+      ...more,
+    ];
+    const metrics = (out: string) => readFileSync(at(`${out}/metrics.jsonl`), 'utf8');
+    expect(await dnnc(...args('whole', '--steps', '15', '--val', module))).toMatchObject({ code: 0 });
+    expect(metrics('whole').match(/"val":true/g)).toHaveLength(3);
+    expect(await dnnc(...args('part', '--steps', '8'))).toMatchObject({ code: 0 });
+    const on = ['--data', module, '--steps', '15', '--resume', at('part')];
+    expect(await dnnc('train', net, 'fit', ...on)).toMatchObject({ code: 0 });
+    const steps = (out: string) =>
+      metrics(out)
+        .split('\n')
+        .filter(l => !l.includes('val'));
+    expect(steps('part')).toEqual(steps('whole'));
   });
 });
 

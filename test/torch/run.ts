@@ -33,6 +33,8 @@ export interface Backend {
   readonly name: string;
   readonly target: Target;
   net(compiled: Compilation, inputs: Arrays): Promise<Arrays>;
+  /** A net by its name, with weights by path. */
+  predict(compiled: Compilation, name: string, inputs: Arrays, weights: Arrays): Promise<Arrays>;
   training(compiled: Compilation, weights: Arrays): Promise<Training>;
 }
 
@@ -71,6 +73,13 @@ function interpreter(name: string, target: Target, runOf: (c: Compilation) => Ru
     name,
     target,
     net: async (compiled, inputs) => Object.fromEntries(runOf(compiled)('Case', inputs).outputs),
+    predict: async (compiled, name, inputs, weights) => {
+      const used = graphInputs(compiled.compiled.programs.get(name)!.graph).map(i => i.name);
+      const all: Arrays = { ...inputs, ...weights };
+      return Object.fromEntries(
+        runOf(compiled)(name, Object.fromEntries(used.map(n => [n, all[n]!]))).outputs,
+      );
+    },
     training: async (compiled, weights) => {
       const run = runOf(compiled);
       const key = ndarray('u32', [2], [0, 0]);
@@ -152,17 +161,25 @@ function sessionBackend(
   target: Target,
   openProgram: (compiled: Compilation, name: string, options: { weights?: Arrays }) => Promise<Runner>,
 ): Backend {
+  const predict: Backend['predict'] = async (compiled, entry, inputs, weights) => {
+    const wanted = new Set(graphInputs(compiled.compiled.programs.get(entry)!.graph).map(i => i.name));
+    const own = Object.entries(weights).filter(([n]) => wanted.has(n));
+    const session = await openProgram(
+      compiled,
+      entry,
+      own.length > 0 ? { weights: Object.fromEntries(own) } : {},
+    );
+    try {
+      return fromOutputs(await session.run('predict', toInputs(inputs), { step: 0 }));
+    } finally {
+      session.dispose();
+    }
+  };
   return {
     name,
     target,
-    net: async (compiled, inputs) => {
-      const session = await openProgram(compiled, 'Case', {});
-      try {
-        return fromOutputs(await session.run('predict', toInputs(inputs), { step: 0 }));
-      } finally {
-        session.dispose();
-      }
-    },
+    net: (compiled, inputs) => predict(compiled, 'Case', inputs, {}),
+    predict,
     training: async (compiled, weights) => {
       const session = await openProgram(compiled, 'fit', { weights });
       let iter = 0;

@@ -36,6 +36,34 @@ export function stored(value: TensorValue): Column {
   };
 }
 
+/** Columns of rows of one type, one after the other. */
+export function joined(columns: readonly Column[]): Column {
+  const [first] = columns;
+  if (columns.length === 1) return first!;
+  const starts = [0];
+  for (const { shape } of columns) starts.push(starts.at(-1)! + shape[0]!);
+  const length = starts.at(-1)!;
+  return {
+    dtype: first!.dtype,
+    shape: [length, ...first!.shape.slice(1)],
+    take(rows = { length }) {
+      const parts = Array.from({ length: rows.length }, (_, i) => {
+        const row = rows[i] ?? i;
+        const at = starts.findLastIndex(start => start <= row);
+        return columns[at]!.take([row - starts[at]!]);
+      });
+      const [{ data, shape, dtype }] = parts as [TensorValue];
+      const taken = data.slice(0, 0).constructor as new (length: number) => TypedArray;
+      const all = new taken(rows.length * data.length);
+      for (const [i, part] of parts.entries()) all.set(part.data, i * data.length);
+      return { dtype, shape: [rows.length, ...shape.slice(1)], data: all };
+    },
+    hash(hash) {
+      for (const column of columns) column.hash(hash);
+    },
+  };
+}
+
 /** The rows along the leading axis, in an array of their own. */
 function takeRows({ dtype, shape, data }: TensorValue, rows: ArrayLike<number>): TensorValue {
   const width = shape.slice(1).reduce((n, d) => n * d, 1);

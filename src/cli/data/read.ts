@@ -1,17 +1,20 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { readCifar } from '../../interop/cifar.ts';
+import { cifarLayouts } from '../../interop/cifar.ts';
 import { readCsv } from '../../interop/csv.ts';
-import { isIdx, readIdx } from '../../interop/idx.ts';
-import { readNpy, readNpz } from '../../interop/npy.ts';
-import type { StTensor } from '../../interop/safetensors.ts';
+import { idxLayout, isIdx } from '../../interop/idx.ts';
+import { type Bytes, inMemory, type Layout } from '../../interop/layout.ts';
+import { npyLayout, readNpz } from '../../interop/npy.ts';
+import { safetensorsLayouts } from '../../interop/safetensors.ts';
 import * as D from '../../ir/dim.ts';
 import { damagedData, fail } from '../../support/errors/data.ts';
-import { usageError } from '../errors.ts';
-import { decode, readBytes, readTensors } from '../files.ts';
+import { CliError, usageError } from '../errors.ts';
+import { decode, readBytes } from '../files.ts';
 import { fromArray, hostTensor, type TensorSpec } from '../tensors.ts';
-import { type Column, type Found, fitColumns, stored } from './column.ts';
+import { type Column, type Found, fitColumns, joined, stored } from './column.ts';
+import { columnIn, openBytes } from './rows.ts';
+import type { Stream } from './stream.ts';
 
 /**
  * The data that `--data` names: a file or folder, or several, separated by commas. `NAME=FILE` says which of the
@@ -35,51 +38,78 @@ export async function readColumns(
   return fitColumns(found, specs);
 }
 
+/** A module that says how many examples it has, alone: they are taken as they come. */
+export async function readStream(
+  path: string,
+  specs: readonly TensorSpec[],
+  seed: number,
+): Promise<Stream | undefined> {
+  if (!isModule(path) || !existsSync(path)) return undefined;
+  const source = await (await import('./module.ts')).openModule(path);
+  const { length } = source;
+  if (length === undefined) return undefined;
+  return (await import('./stream.ts')).openStream(path, { ...source, length }, specs, seed);
+}
+
+const isModule = (file: string): boolean => /\.[cm]?js$/.test(file);
+
 async function readSource(file: string, specs: readonly TensorSpec[], seed: number): Promise<Found[]> {
   if (existsSync(file) && statSync(file).isDirectory()) return readFolder(file, specs);
-  if (/\.[cm]?js$/.test(file)) {
+  if (isModule(file)) {
     readBytes(file);
     return (await import('./module.ts')).readModule(file, seed);
   }
+  const isPacked = file.endsWith('.gz');
+  const bytes = isPacked ? inMemory(unpacked(file)) : openBytes(file);
   const tensors = (): Found[] =>
-    [...readTensors(file)].map(([name, value]) => ({ name, column: stored(value), exact: true }));
-  if (file.endsWith('.safetensors')) return tensors();
-  let bytes: Uint8Array = readBytes(file);
-  const plain = file.replace(/\.gz$/, '');
-  if (plain !== file)
-    try {
-      bytes = gunzipSync(bytes);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      fail(damagedData(file, 0, `this is no whole gzip file (${why})`, 'download it again'));
-    }
-  const single = (tensor: StTensor): Found[] => [
-    { column: stored(hostTensor(tensor, file)), isPicture: tensor.dtype === 'U8' && tensor.shape.length > 2 },
+    [...safetensorsLayouts(bytes, file).layouts].map(([name, layout]) => ({
+      name,
+      column: columnIn(layout, bytes, `${file}: ${name}`),
+      exact: true,
+    }));
+  const single = (layout: Layout): Found[] => [
+    { column: columnIn(layout, bytes, file), isPicture: layout.dtype === 'U8' && layout.shape.length > 2 },
   ];
-  if (plain.endsWith('.npy')) return single(readNpy(bytes, file));
+  const plain = file.replace(/\.gz$/, '');
+  if (file.endsWith('.safetensors')) return tensors();
+  if (plain.endsWith('.npy')) return single(npyLayout(bytes, file));
   if (plain.endsWith('.npz'))
-    return [...readNpz(bytes, file)].map(([name, tensor]) => ({
+    return [...readNpz(whole(bytes), file)].map(([name, tensor]) => ({
       name,
       column: stored(hostTensor(tensor, `${file}: ${name}`)),
       isPicture: tensor.dtype === 'U8' && tensor.shape.length > 2,
     }));
-  if (plain.endsWith('.csv')) return fromCsv(decode(bytes, file), file, specs);
-  if (/[-.]idx\d?(-ubyte)?$|ubyte$/.test(plain) || isIdx(bytes)) return single(readIdx(bytes, file));
+  if (plain.endsWith('.csv')) return fromCsv(decode(whole(bytes), file), file, specs);
+  if (/[-.]idx\d?(-ubyte)?$|ubyte$/.test(plain) || isIdx(bytes.at(0, 4)))
+    return single(idxLayout(bytes, file));
   if (plain.endsWith('.bin')) return cifar([[bytes, file]]);
   // As before there were others: what has no known name is taken for safetensors, and told to be none.
   return tensors();
 }
 
-function cifar(files: readonly (readonly [Uint8Array, string])[]): Found[] {
-  const all = files.map(([bytes, file]) => readCifar(bytes, file));
-  const n = all.reduce((sum, { labels }) => sum + labels.shape[0]!, 0);
-  const joined = (parts: readonly StTensor[]): Uint8Array<ArrayBuffer> =>
-    new Uint8Array(Buffer.concat(parts.map(p => p.data as Uint8Array)));
-  const pictures = joined(all.map(a => a.pictures));
-  const labels = Int32Array.from(joined(all.map(a => a.labels)));
+const whole = (bytes: Bytes): Uint8Array => bytes.at(0, bytes.length);
+
+function unpacked(file: string): Uint8Array {
+  try {
+    return gunzipSync(readBytes(file));
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return fail(damagedData(file, 0, `this is no whole gzip file (${why})`, 'download it again'));
+  }
+}
+
+/** Pictures and their classes, of all files one after the other. */
+function cifar(files: readonly (readonly [Bytes, string])[]): Found[] {
+  const parts = files.map(([bytes, file]) => {
+    const { pictures, labels } = cifarLayouts(bytes, file);
+    const { data } = columnIn(labels, bytes, file).take();
+    return { pictures: columnIn(pictures, bytes, file), labels: [...data] };
+  });
+  const labels = Int32Array.from(parts.flatMap(p => p.labels));
   return [
-    { column: stored({ dtype: 'u8', shape: [n, 3, 32, 32], data: pictures }), isPicture: true },
-    { column: stored({ dtype: 'i32', shape: [n], data: labels }) },
+    { column: joined(parts.map(p => p.pictures)), isPicture: true },
+    { column: stored({ dtype: 'i32', shape: [labels.length], data: labels }) },
   ];
 }
 
@@ -87,7 +117,7 @@ async function readFolder(folder: string, specs: readonly TensorSpec[]): Promise
   const batches = readdirSync(folder).filter(name => /^data_batch.*\.bin$/.test(name));
   if (batches.length > 0) {
     const files = batches.sort().map(name => join(folder, name));
-    return cifar(files.map(file => [readBytes(file), file]));
+    return cifar(files.map(file => [openBytes(file), file]));
   }
   const shape = specs[0]?.type.shape ?? [];
   const channels = shape.length === 4 ? D.constantValue(shape[1]!) : undefined;

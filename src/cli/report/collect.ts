@@ -92,7 +92,7 @@ export function confusionOf(
   const began = performance.now();
   let counts: number[][] | undefined;
   let examples = 0;
-  for (const rows of batches(order(data.examples), 16, true)) {
+  for (const rows of batches(order(data.held), 16, true)) {
     if (performance.now() - began > patience) break;
     const scores = run(found, weights, data, rows);
     const classes = scores.shape[1]!;
@@ -121,8 +121,7 @@ export function sampler(
     return (channels === 1 || channels === 3) && height! >= 8 && width! >= 8;
   });
   if (!found) return undefined;
-  return weights =>
-    picturesOf(run(found, weights, data, order(Math.min(shown, data.examples)))).slice(0, shown);
+  return weights => picturesOf(run(found, weights, data, order(Math.min(shown, data.held)))).slice(0, shown);
 }
 
 /** [n, 1 or 3, height, width] as pictures, from the least to the greatest value of all of them. */

@@ -4,7 +4,9 @@ import * as D from '../../ir/dim.ts';
 import { DiagnosticError } from '../../support/diagnostic.ts';
 import { noExamples } from '../../support/errors/training.ts';
 import type { Column } from '../data/column.ts';
+import type { Feed, FeedOrder, Stream } from '../data/stream.ts';
 import { matchTensors, type TensorSpec } from '../tensors.ts';
+import { permutation } from './shuffle.ts';
 import type { Batch } from './trainer.ts';
 
 /** What a program is fed: tensors whose leading axis is examples, and others that every batch gets whole. */
@@ -17,7 +19,12 @@ export interface Dataset {
   readonly dims: DimEnv;
   /** The same for the same tensors in the same order, however they are stored in a file. */
   readonly digest: string;
+  /** Rows below `held`. */
   batch(rows: ArrayLike<number>): Batch;
+  /** Examples that are there at any time: all, or the first ones of a stream. */
+  readonly held: number;
+  /** An epoch, batch by batch. */
+  feeds(order: FeedOrder): AsyncIterable<Feed> | Iterable<Feed>;
 }
 
 /** The free dim that counts examples: the leading one of the first data that has one. */
@@ -36,6 +43,7 @@ export function makeDataset(
   specs: readonly TensorSpec[],
   tensors: ReadonlyMap<string, Column>,
   file: string,
+  stream?: Stream,
 ): Dataset {
   const dim = batchDim(specs);
   // Before shapes are compared: an extent of 0 is no size that a free dim can have, and says less.
@@ -48,17 +56,32 @@ export function makeDataset(
   );
   const examples = dim === undefined ? 1 : dims[dim]!;
   const values = specs.map(({ name }) => [name, tensors.get(name)!] as const);
+  const batch = (rows: ArrayLike<number>): Batch =>
+    Object.fromEntries(
+      values.map(([name, value]) => [name, perExample.has(name) ? value.take(rows) : value.take()]),
+    );
   return {
     examples,
     batchDim: dim,
     dims,
     digest: digestOf(values),
-    batch: rows =>
-      Object.fromEntries(
-        values.map(([name, value]) => [name, perExample.has(name) ? value.take(rows) : value.take()]),
-      ),
+    batch,
+    held: stream?.held ?? examples,
+    feeds: order => stream?.feeds(order) ?? feedsOf(examples, batch, order),
   };
 }
+
+function* feedsOf(
+  examples: number,
+  batch: Dataset['batch'],
+  { epoch, shuffle, size, keepLast, skip = 0 }: FeedOrder,
+): Generator<Feed> {
+  const order = shuffle === undefined ? inOrder(examples) : permutation(examples, shuffle, epoch);
+  for (const rows of batches(order.subarray(skip * size), size, keepLast))
+    yield { examples: rows.length, batch: batch(rows) };
+}
+
+const inOrder = (n: number): Uint32Array => Uint32Array.from({ length: n }, (_, i) => i);
 
 function digestOf(columns: readonly (readonly [string, Column])[]): string {
   const hash = createHash('sha256');

@@ -1,4 +1,4 @@
-import { batches, type Dataset } from './data.ts';
+import type { Dataset } from './data.ts';
 import type { Metrics, Trainer } from './trainer.ts';
 
 /** Enough that a device never waits for the host, and few enough that a loss that is not finite soon ends the run. */
@@ -23,7 +23,6 @@ export async function evaluate(
   data: Dataset,
   { batch, epoch, stopped, progress }: EvaluateOptions,
 ): Promise<Metrics | undefined> {
-  const order = Uint32Array.from({ length: data.examples }, (_, i) => i);
   const sums = new Map<string, number[]>();
   const scalars = new Set<string>();
   const waiting: { weight: number; metrics: Promise<Metrics> }[] = [];
@@ -40,14 +39,15 @@ export async function evaluate(
     }
   };
   let submitted = 0;
-  for (const rows of batches(order, batch, true)) {
+  // The same examples, whatever the epoch.
+  for await (const feed of data.feeds({ epoch: 0, size: batch, keepLast: true })) {
     if (stopped?.()) break;
     if (waiting.length >= inFlight) await settle();
-    const metrics = trainer.evaluate(data.batch(rows), epoch);
+    const metrics = trainer.evaluate(feed.batch, epoch);
     // Handled even where an earlier batch ends the loop.
     metrics.catch(() => {});
-    waiting.push({ weight: rows.length / data.examples, metrics });
-    submitted += rows.length;
+    waiting.push({ weight: feed.examples / data.examples, metrics });
+    submitted += feed.examples;
     progress?.(submitted);
   }
   while (waiting.length > 0) await settle();

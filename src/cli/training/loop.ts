@@ -2,9 +2,8 @@ import { DiagnosticError } from '../../support/diagnostic.ts';
 import { batchTooLarge, notFinite } from '../../support/errors/training.ts';
 import type { Tensors } from '../tensors.ts';
 import { isLoss } from './best.ts';
-import { batchCount, batches, type Dataset } from './data.ts';
+import { batchCount, type Dataset } from './data.ts';
 import { evaluate, inFlight } from './evaluate.ts';
-import { permutation } from './shuffle.ts';
 import type { Metrics, Trainer } from './trainer.ts';
 
 /**
@@ -109,15 +108,15 @@ export async function runTraining(
   let { step, epoch, batches: done } = options.from ?? beginning;
   trainer.steps = step;
   while (step < steps || done > 0) {
-    const order = shuffle ? permutation(data.examples, seed, epoch) : inOrder(data.examples);
-    for (const rows of batches(order.subarray(done * batch), batch, keepLast)) {
+    const order = { epoch, size: batch, keepLast, skip: done, ...(shuffle && { shuffle: seed }) };
+    for await (const feed of data.feeds(order)) {
       if (step === steps) break;
       if (interrupted()) return interrupt();
       if (waiting.length >= inFlight) await settle();
-      const metrics = trainer.step(data.batch(rows), epoch);
+      const metrics = trainer.step(feed.batch, epoch);
       // Handled even where an earlier step ends the loop.
       metrics.catch(() => {});
-      waiting.push({ step: step++, epoch, examples: rows.length, metrics });
+      waiting.push({ step: step++, epoch, examples: feed.examples, metrics });
       const position = { step, epoch, batches: ++done };
       if (done < perEpoch && step < steps && observer.due(position))
         observer.checkpoint(await weightsNow(), position);
@@ -143,8 +142,6 @@ export async function runTraining(
   }
   return 'done';
 }
-
-const inOrder = (n: number): Uint32Array => Uint32Array.from({ length: n }, (_, i) => i);
 
 function requireFinite(value: number | ArrayLike<number> | undefined, what: string): void {
   if (value === undefined) return;
