@@ -26,7 +26,8 @@ export function countsOf(
 ): readonly PlanCount[] {
   const all = new Map<string, PlanCount>();
   const add = ({ name, origin }: Pick<PlanCount, 'name' | 'origin'>, size: Dim): void => {
-    if (!all.has(size.key)) all.set(size.key, { name, origin, size });
+    if (all.has(size.key) || ![...D.symbols(size)].every(symbol => symbol in sizes)) return;
+    all.set(size.key, { name, origin, size });
   };
   // All other dtypes have a word for each element.
   for (const t of tensors) if (t.type.dtype === 'f16' || t.type.dtype === 'u8') add(t, elementCount(t.type));
