@@ -52,6 +52,16 @@ describe.each([
   test('starts in 10 dispatches', () => expect(dispatches('dcgan.init')).toBeLessThanOrEqual(10));
 });
 
+test('states of a loop begin side by side, as they have no place to be packed in', () => {
+  const { dispatches } = counting(
+    example('charnn/charnn.dnn'),
+    softwareTarget,
+    name => name === 'text.step' || name === 'text.init',
+  );
+  expect(dispatches('text.step')).toBeLessThanOrEqual(95);
+  expect(dispatches('text.init')).toBeLessThanOrEqual(102);
+});
+
 describe('what is packed', () => {
   const net = (size: number): string => `net Wide(x: f32[N, ${size}]) -> f32[N, ${size}] {
   return x -> a: dense(${size}) -> b: dense(${size})

@@ -33,7 +33,7 @@ export function fuse(graph: Graph, target: Target): Program {
   const outputs = new Set(graph.outputs.map(o => rootOf(o.value, grouping.views)));
   const pool = new Pool(grouping);
   const mergeNextEpilogue = epilogueMerger(pool, grouping, outputs, limit);
-  const mergeNextSiblings = siblingMerger(pool, grouping, target);
+  const mergeNextSiblings = siblingMerger(pool, grouping, outputs, target);
   do {
     while (mergeNextEpilogue());
     pool.dropUnused(outputs);

@@ -194,6 +194,7 @@ function permutations(producer: Group, consumer: Group, grouping: Grouping): Ind
 export function siblingMerger(
   pool: Pool,
   grouping: Grouping,
+  outputs: ReadonlySet<Value>,
   { maxStorageBuffersPerShaderStage: maxBindings, kind }: Target,
 ): () => boolean {
   // The larger one's tiles would repeat the smaller one, and cannot leave out what lies outside for both.
@@ -202,7 +203,7 @@ export function siblingMerger(
   /** Slots that have changed, and slots that are the earlier one of a pair that can be merged. */
   const changed = new SlotQueue();
   const open = new SlotQueue();
-  const partners = new Partners(grouping);
+  const partners = new Partners(grouping, outputs);
   pool.watch(slots => {
     for (const slot of slots) changed.add(slot);
   });
@@ -269,11 +270,13 @@ export function siblingMerger(
 /** Slots by what their groups have in common if they can stand side by side at all. */
 class Partners {
   readonly #grouping: Grouping;
+  readonly #outputs: ReadonlySet<Value>;
   readonly #keys = new Map<number, ReadonlySet<string>>();
   readonly #slots = new Map<string, Set<number>>();
 
-  constructor(grouping: Grouping) {
+  constructor(grouping: Grouping, outputs: ReadonlySet<Value>) {
     this.#grouping = grouping;
+    this.#outputs = outputs;
   }
 
   /** The group that a slot holds from now on. */
@@ -300,11 +303,10 @@ class Partners {
     const { axes, reduce } = group.compute;
     const extents = (list: readonly Axis[]): string => list.map(a => a.extent.key).join();
     if (!reduce) {
-      // What loads nothing shares nothing either; constants are written where they belong, and packed.
-      const isFree =
-        axes.length > 0 &&
-        computeLoads(group.compute).length > 0 &&
-        !group.values.some(v => this.#grouping.targets.has(v));
+      // Outputs that load nothing are written where they belong, and packed.
+      const isConstant =
+        computeLoads(group.compute).length === 0 && group.values.some(v => this.#outputs.has(v));
+      const isFree = axes.length > 0 && !isConstant && !group.values.some(v => this.#grouping.targets.has(v));
       return new Set(isFree ? [`map ${extents(axes)}`] : []);
     }
     if (reduce.guard) return new Set();
