@@ -68,6 +68,8 @@ function tensorOf(tensor) {
   if (!reader) return;
   if (tensor.location === 1) throw new Error(`${tensor.name} lies in another file, which this does not read`);
   const { raw, dims: shape } = tensor;
+  if (raw.length % reader.array.BYTES_PER_ELEMENT > 0)
+    throw new Error(`${tensor.name}: ${raw.length} bytes are no whole number of values`);
   // A copy begins at an address that any array accepts.
   const values =
     raw.length > 0 ? new reader.array(Uint8Array.from(raw).buffer) : reader.array.from(reader.listed(tensor));

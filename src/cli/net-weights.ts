@@ -1,13 +1,27 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Module, Net } from '../ir/module.ts';
+import { moduleGraphs } from '../passes/pipeline.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
 import { badRename } from '../support/errors/training.ts';
 import type { Span } from '../support/source.ts';
 import { usageError } from './errors.ts';
 import { readTensors, type SourceFile } from './files.ts';
-import type { StateSpec } from './graphs.ts';
-import { matchTensors, type Tensors, withFloatsOf } from './tensors.ts';
+import { type StateSpec, stateOf } from './graphs.ts';
+import { type MatchOptions, matchTensors, type Tensors, withFloatsOf } from './tensors.ts';
+
+/**
+ * What a file of weights may have besides those that are wanted: what other nets and programs of the module have, such
+ * as an optimiser's state, and what is of nets and programs of other files, which this one imports from.
+ */
+export function othersIn(module: Module): MatchOptions {
+  const others = new Set(stateOf(moduleGraphs(module).map(([, graph]) => graph)).map(s => s.name));
+  const owners = new Set([...module.nets, ...module.trains].map(m => m.name));
+  return {
+    isKnown: name => others.has(name),
+    isElsewhere: name => name.includes('.') && !owners.has(name.slice(0, name.indexOf('.'))),
+  };
+}
 
 /**
  * What the program itself says of its weights: for every `net … weights "file"` whose parameters are among `specs`,

@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import { convertFloats, type TensorValue, writeWeights } from '../../runtime/index.ts';
 import type { Module, Net } from '../ir/module.ts';
-import { moduleGraphs } from '../passes/pipeline.ts';
 import { requireKernels } from './adapter.ts';
 import { type BackendOptions, openBackend } from './backend.ts';
 import { exitCode, onDevice, unknownName } from './errors.ts';
@@ -9,7 +8,7 @@ import { ensureFolder, readTensors, writeAtomically } from './files.ts';
 import { expandGraph, initialState, inputsOf, interpret, stateOf } from './graphs.ts';
 import type { Io } from './io.ts';
 import { type Checked, loadCompiled, loadModule, withDiagnostics } from './load.ts';
-import { declaredWeights } from './net-weights.ts';
+import { declaredWeights, othersIn } from './net-weights.ts';
 import type { RunTarget, SourceOptions } from './options.ts';
 import { note, type OutputOptions } from './output.ts';
 import { fromArray, matchTensors, type Tensors, toArray, withFloatsOf } from './tensors.ts';
@@ -139,8 +138,6 @@ function readArguments(
   const own = stateOf([net.predict, net.init]);
   if (path === undefined) return { inputs, dims, weights: declaredWeights(module, file, own) };
   const all = withFloatsOf(own, readTensors(path));
-  // A training program's weights hold its optimiser's state and other nets too.
-  const others = new Set(stateOf(moduleGraphs(module).map(([, graph]) => graph)).map(s => s.name));
-  matchTensors(`net ${net.name}`, own, all, { isKnown: name => others.has(name) });
+  matchTensors(`net ${net.name}`, own, all, othersIn(module));
   return { inputs, dims, weights: new Map(own.map(({ name }) => [name, all.get(name)!])) };
 }

@@ -69,6 +69,14 @@ export function describeTensor({ dtype, shape }: Typed): string {
   return shape.length === 0 ? dtype : `${dtype}[${shape.join(', ')}]`;
 }
 
+export interface MatchOptions {
+  readonly dims?: DimEnv;
+  /** Names that may be there though nothing takes them. */
+  readonly isKnown?: (name: string) => boolean;
+  /** Names that may be there where everything wanted is. */
+  readonly isElsewhere?: (name: string) => boolean;
+}
+
 /**
  * Checks tensors against what is wanted, and finds the free dims. Throws one error with a line for each tensor that
  * is missing, unknown or does not fit; each names both types. `owner` says whose tensors they are ("net LeNet").
@@ -77,7 +85,7 @@ export function matchTensors(
   owner: string,
   wanted: readonly TensorSpec[],
   given: ReadonlyMap<string, Typed>,
-  options: { readonly dims?: DimEnv; readonly isKnown?: (name: string) => boolean } = {},
+  options: MatchOptions = {},
 ): DimEnv {
   const problems: string[] = [];
   const present: { spec: TensorSpec; value: Typed }[] = [];
@@ -102,8 +110,11 @@ export function matchTensors(
     );
   }
   const names = wanted.map(w => w.name);
+  // Where one is missing, it may be there under a wrong name.
+  const complete = names.every(name => given.has(name));
   for (const [name, value] of given) {
     if (names.includes(name) || options.isKnown?.(name)) continue;
+    if (complete && options.isElsewhere?.(name)) continue;
     const near = closest(name, names);
     const hint = near
       ? `; did you mean ${near}?`

@@ -25,6 +25,7 @@ import {
   resumedSettings,
 } from './training/settings.ts';
 import { fixSizes, openProgram } from './training/sizes.ts';
+import { startingWeights } from './training/starting-weights.ts';
 import type { Trainer } from './training/trainer.ts';
 
 export interface TrainOptions extends SourceOptions, OutputOptions, RunFlags {
@@ -63,12 +64,12 @@ export async function trainCommand(
   const plan = await makePlan(path, program, options, io);
   const { folder, settings, data, validation, perEpoch, from } = plan;
   ensureFolder(folder);
-  const { batch, target, seed, precision = 'f32', exact = false } = settings;
+  const { batch, target, seed, precision = 'f32', exact = false, splitProducts = false } = settings;
   const batches = [
     { program: 'step' as const, batch, data },
     ...(validation ? [{ program: 'evaluate' as const, batch, data: validation }] : []),
   ];
-  const how = { ...options, dim: plan.sizes, target, precision, exact, seed, batches };
+  const how = { ...options, dim: plan.sizes, target, precision, exact, splitProducts, seed, batches };
   const { trainer, close, ...opened } = await openTrainer(path, plan.checked, plan.train, how, io);
   const ran: Plan = { ...plan, settings: { ...settings, target: opened.target } };
   try {
@@ -120,7 +121,7 @@ async function makePlan(path: string, program: string, options: TrainOptions, io
   let weights: Tensors | undefined;
   if (from) weights = takeWeights(checked.module, train, from.weights, () => true);
   else if (options.weights !== undefined)
-    weights = takeWeights(checked.module, train, readTensors(options.weights), s => s.role === 'param');
+    weights = startingWeights(checked, train, readTensors(options.weights), io);
   else weights = declaredWeights(checked.module, checked.file, trainState(train));
   if (from && from.state.settings.graph !== settings.graph)
     io.err(`${path} has changed since the checkpoint: the numbers are not those of an unbroken run\n`);

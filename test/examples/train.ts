@@ -29,8 +29,11 @@ export interface Small {
   readonly evaluates?: boolean;
 }
 
-export const exampleFile = (name: string): string =>
-  fileURLToPath(new URL(`../../examples/${name}/${name}.dnn`, import.meta.url));
+/** Of `lenet`, or of a further file: `autoencoder/kinds`. */
+export const exampleFile = (name: string): string => {
+  const path = name.includes('/') ? name : `${name}/${name}`;
+  return fileURLToPath(new URL(`../../examples/${path}.dnn`, import.meta.url));
+};
 
 export interface Trained {
   /** Metrics of each step on the same batch. */

@@ -1,5 +1,4 @@
 import type { Module, Train } from '../../ir/module.ts';
-import { moduleGraphs } from '../../passes/pipeline.ts';
 import { requireKernels } from '../adapter.ts';
 import { openBackend } from '../backend.ts';
 import { readColumns, readStream } from '../data/read.ts';
@@ -7,6 +6,7 @@ import { onDevice, unknownName } from '../errors.ts';
 import { expandGraph, inputsOf, type StateSpec, stateOf } from '../graphs.ts';
 import type { Io } from '../io.ts';
 import { type Checked, loadCompiled, withDiagnostics } from '../load.ts';
+import { othersIn } from '../net-weights.ts';
 import type { RunTarget, SourceOptions } from '../options.ts';
 import { note } from '../output.ts';
 import { matchTensors, type TensorSpec, type Tensors, withFloatsOf } from '../tensors.ts';
@@ -46,8 +46,8 @@ export const trainState = ({ steps, evaluate, init }: Train): StateSpec[] =>
   stateOf([...steps.map(s => s.graph), evaluate, init]);
 
 /**
- * Those of a file's tensors that are wanted; `isNeeded` says which must be there. What other programs of the module
- * have is left out, anything else is an error, and all errors come at once.
+ * Those of a file's tensors that are wanted; `isNeeded` says which must be there. What other programs have is left
+ * out, anything else is an error, and all errors come at once.
  */
 export function takeWeights(
   module: Module,
@@ -57,8 +57,7 @@ export function takeWeights(
 ): Tensors {
   const wanted = trainState(train).filter(s => isNeeded(s) || given.has(s.name));
   const all = withFloatsOf(wanted, given);
-  const others = new Set(stateOf(moduleGraphs(module).map(([, graph]) => graph)).map(s => s.name));
-  matchTensors(`train ${train.name}`, wanted, all, { isKnown: name => others.has(name) });
+  matchTensors(`train ${train.name}`, wanted, all, othersIn(module));
   return new Map(wanted.map(({ name }) => [name, all.get(name)!]));
 }
 
@@ -109,8 +108,7 @@ export async function openTrainer(
     const interpreted = new InterpretedTrainer(graphs, trainState(train), seed, feed);
     return { trainer: interpreted, target, close: () => {} };
   }
-  const { threads, precision } = options;
-  const backend = await openBackend({ target, threads, precision });
+  const backend = await openBackend({ ...options, target });
   let trainer: DeviceTrainer | undefined;
   try {
     note(io, `adapter: ${backend.name}\n`);
