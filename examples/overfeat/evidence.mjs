@@ -17,11 +17,11 @@ export const about = {
 export async function run({ smoke, seed, out, dnnc }) {
   const square = [3, window, window];
   const shapes = { x: square, 'y:i32': [], box: [4] };
-  const train = [...windows({ seed, count: smoke ? 300 : 2400 })];
+  const train = [...windows({ seed, count: smoke ? 800 : 2400 })];
   const data = save(`${out}/train.safetensors`, join(train, shapes));
-  const define = ['-D', `Width=${smoke ? 8 : 12}`];
+  const define = ['-D', 'Width=12'];
   await dnnc(
-    ...['train', file, 'detect', ...define, '--data', data, '--batch', 32, '--epochs', smoke ? 4 : 12],
+    ...['train', file, 'detect', ...define, '--data', data, '--batch', 32, '--epochs', smoke ? 3 : 12],
     ...['--seed', seed, '--out', `${out}/run`],
   );
   const said = async (name, x) => {
@@ -53,16 +53,15 @@ export async function run({ smoke, seed, out, dnnc }) {
     pictures.slice(0, 8).map(p => p.x),
     { size, objects, found: found.map(list => list.filter(d => d.score > 0.5)) },
   );
-  const figure = (value, small, whole) => ({
-    ...{ value, reach: smoke ? small : whole },
-    ...{ better: 'higher', digits: 3 },
-  });
+  const figure = (value, reach) => ({ value, reach, better: 'higher', digits: 3 });
   return {
     figures: {
-      'windows right': figure(right, 0.5, 0.9),
-      'mean IoU of their boxes': figure(overlaps.reduce((a, b) => a + b) / overlaps.length, 0.3, 0.55),
-      'pictures: mAP at IoU 0.5': figure(mean, 0.01, 0.6),
-      'pictures: recall': figure(recall, 0.05, 0.75),
+      'windows right': figure(right, smoke ? 0.5 : 0.9),
+      ...(!smoke && {
+        'mean IoU of their boxes': figure(overlaps.reduce((a, b) => a + b) / overlaps.length, 0.55),
+        'pictures: mAP at IoU 0.5': figure(mean, 0.6),
+        'pictures: recall': figure(recall, 0.75),
+      }),
     },
     pictures: [path],
   };

@@ -1,4 +1,4 @@
-// What the evidence of SegNet, FCN and U-Net has in common: training on shapes, and what comes out for unseen ones.
+// What the evidence of FCN and U-Net has in common: training on shapes, and what comes out for unseen ones.
 import { classOfPixels, pixelIou } from 'dnnc/vision';
 import { masks } from '../data/shapes.mjs';
 import { calm } from './calm.mjs';

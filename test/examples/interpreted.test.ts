@@ -50,14 +50,12 @@ const halving: readonly Small[] = [
       kind: integers([2, 4], i => (i % 5) - 1),
       to_box: noise([2, 4, 4], 4),
     },
-    steps: 15,
   },
   {
     example: 'overfeat',
     program: 'detect',
     defines: { Width: 4 },
     batch: { x: stripes([4, 3, 38, 38]), y: classes(4, 4), box: noise([4, 4], 3) },
-    steps: 15,
   },
   {
     example: 'custom',
