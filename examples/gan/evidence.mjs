@@ -5,7 +5,7 @@ const file = 'examples/gan/gan.dnn';
 
 export const about = {
   title:
-    'Generative adversarial nets by least squares (Mao et al., 2016), Wasserstein with gradient penalty (Gulrajani et al., 2017) and BEGAN (Berthelot et al., 2017): digits of the first over time, then of the others; CycleGAN (Zhu et al., 2017): digits, their negatives and back',
+    'Generative adversarial nets by least squares (Mao et al., 2016), Wasserstein with gradient penalty (Gulrajani et al., 2017) and BEGAN (Berthelot et al., 2017): digits of the first over time, then of the second; CycleGAN (Zhu et al., 2017): digits, their negatives and back',
   command: 'dnnc train gan/gan.dnn wasserstein --data digits.safetensors --epochs 60 --out runs/wasserstein',
 };
 
@@ -26,14 +26,17 @@ export async function run(given) {
   judge('least squares', squares.at(-1).samples, smoke ? [2.2, 2.1] : [1.45, 1.4]);
   const rows = squares.map(s => first(s.samples, 20));
   if (!smoke) {
-    for (const [program, name] of [
-      ['wasserstein', 'Wasserstein'],
-      ['began', 'BEGAN'],
-    ]) {
-      const [{ samples }] = await play(program, [40]);
-      judge(name, samples, [1.7, 1.8]);
-      rows.push(first(samples, 20));
-    }
+    const [{ samples }] = await play('wasserstein', [40]);
+    judge('Wasserstein', samples, [1.9, 1.8]);
+    rows.push(first(samples, 20));
+    // Its game comes to rest where made pictures are copied half as badly as real ones; 0.09 at first.
+    const [{ metrics }] = await play('began', [40]);
+    figures['BEGAN: distance from its balance'] = {
+      value: metrics['game.balance'],
+      reach: 0.03,
+      better: 'lower',
+      digits: 3,
+    };
   }
   if (!smoke) {
     const { seen, there, back, cycle } = await translate(given, real, heldOut);
