@@ -1,10 +1,10 @@
 // npm run bench: see README.md in this folder.
 import { execFileSync } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { gpuTarget, softwareTarget } from 'dnnc';
+import { gpuTarget, softwareTarget, subgroupTarget, wasmTarget } from 'dnnc';
 import { isSoftware, release, requestDevice } from 'dnnc/runtime/node';
 import { measure, measureFresh } from './measure.mjs';
 import { printRatios, printRows, printSummary, rowOf } from './report.mjs';
@@ -27,6 +27,12 @@ const { values: flags } = parseArgs({
     json: { type: 'string' },
     digits: { type: 'boolean', default: false },
     compiler: { type: 'boolean', default: false },
+    gpu: { type: 'boolean', default: false },
+    toggles: { type: 'string' },
+    'peak-f32': { type: 'string' },
+    'peak-f16': { type: 'string' },
+    examples: { type: 'boolean', default: false },
+    against: { type: 'string' },
   },
 });
 const repeat = Number(flags.repeat);
@@ -38,6 +44,15 @@ const save = () => {
 if (flags.compiler) {
   const { compiler } = await import('./compiler.mjs');
   rows.push(...compiler({ repeat, only: flags.only }));
+} else if (flags.examples) {
+  for (const target of flags.target ? [flags.target] : Object.keys(targets)) await timeExamples(target);
+} else if (flags.gpu) {
+  const { measureOnGpu } = await import('./gpu.mjs');
+  const peak = Object.fromEntries(
+    ['f32', 'f16'].flatMap(unit => (flags[`peak-${unit}`] ? [[unit, Number(flags[`peak-${unit}`])]] : [])),
+  );
+  const toggles = flags.toggles?.split(',');
+  rows.push(...(await measureOnGpu({ only: flags.only, repeat, toggles, peak })));
 } else if (flags.digits) {
   const { digits } = await import('./digits.mjs');
   const { name, software } = await adapterOf('webgpu');
@@ -57,6 +72,25 @@ async function adapterOf(target) {
   const { description, device, vendor } = adapterInfo;
   release();
   return { name: description || device || vendor, software: isSoftware(adapterInfo) };
+}
+
+/** A row for each program of the examples, beside that of an earlier run with `--against FILE`. */
+async function timeExamples(target) {
+  const { exampleRows, lineOf } = await import('./examples.mjs');
+  const before = flags.against ? JSON.parse(readFileSync(flags.against, 'utf8')) : [];
+  const { name, software } = await adapterOf(target);
+  console.log(`${target}: ${name}`);
+  const device = target === 'wasm' ? undefined : await requestDevice({ adapter: flags.adapter });
+  const shaders = device?.features.has('subgroups') ? subgroupTarget : softwareTarget;
+  const machine = !device ? wasmTarget : software ? shaders : gpuTarget;
+  const how = { device, adapter: name, only: flags.only, ms: Number(flags.ms ?? 200), repeat };
+  for await (const row of exampleRows(machine, how)) {
+    const old = before.find(r => r.work === row.work && r.target === row.target);
+    console.log(lineOf(row, old));
+    rows.push(row);
+    save();
+  }
+  release();
 }
 
 /** Into a folder of their own, which nothing but the bench reads. */

@@ -56,7 +56,10 @@ export function onLost(device: GPUDevice, tell: Listener): () => void {
   return () => all.delete(tell);
 }
 
-function check(model: Model, what: string, { features, limits }: GPUDevice | GPUAdapter): void {
+function check(model: Model, what: string, given: GPUDevice | GPUAdapter): void {
+  const { features, limits } = given;
+  const { subgroupSize } = model;
+  const { subgroupMinSize, subgroupMaxSize } = 'info' in given ? given.info : given.adapterInfo;
   const lacks = [
     ...model.features.filter(f => !features.has(f)).map(f => `the feature ${f}`),
     ...Object.entries(model.limits)
@@ -65,6 +68,9 @@ function check(model: Model, what: string, { features, limits }: GPUDevice | GPU
         const what = model.needs?.[name];
         return `${name} of ${need}${what ? ` for ${what}` : ''} (it has ${limitOf(limits, name)})`;
       }),
+    ...(subgroupSize && (subgroupMinSize !== subgroupSize || subgroupMaxSize !== subgroupSize)
+      ? [`subgroups of ${subgroupSize}`]
+      : []),
   ];
   if (lacks.length > 0) throw new Error(`${model.name}: ${what} lacks ${lacks.join(', ')}`);
 }

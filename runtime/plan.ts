@@ -20,6 +20,8 @@ export interface Model {
   readonly features: readonly string[];
   /** Smallest limits that it needs beyond WebGPU's defaults, whatever the free dims are. */
   readonly limits: Readonly<Record<string, number>>;
+  /** How many invocations every subgroup must have; absent: any number. */
+  readonly subgroupSize?: number;
   /** What needs them, for messages. */
   readonly needs?: Readonly<Record<string, string>>;
 }
@@ -51,7 +53,13 @@ export interface Program {
   readonly outputs: readonly Tensor[];
   readonly kernels: readonly Kernel[];
   readonly dispatches: readonly Dispatch[];
-  /** Dispatches `from` to before `to` run `turns` times; loops inside others come first. */
+  /** Dispatches before this one depend on parameters alone: they run when those have changed. */
+  readonly prologue?: number;
+  /** Bytes of what they make. */
+  readonly constantBytes?: number;
+  /** Whether it changes parameters or state. */
+  readonly writes?: boolean;
+  /** Dispatches `from` to before `to` run `turns` times; loops inside others come first. Never in the prologue. */
   readonly loops?: readonly (readonly [from: number, to: number, turns: Size])[];
   /** What kernels count in 32 bits and memory does not bound. */
   readonly counts?: readonly (readonly [name: string, size: Size])[];
@@ -85,7 +93,8 @@ export interface Kernel {
 export interface Dispatch {
   /** Index into `kernels`. */
   readonly kernel: number;
-  /** Storage bindings in order: buffer (0 = state, 1 = arena), byte offset, byte size. */
-  readonly bindings: readonly (readonly [buffer: 0 | 1, offset: Size, bytes: Size])[];
-  readonly grid: readonly [Size, Size, Size];
+  /** Storage bindings in order: buffer (0 = state, 1 = arena, 2 = constants), byte offset, byte size. */
+  readonly bindings: readonly (readonly [buffer: 0 | 1 | 2, offset: Size, bytes: Size])[];
+  /** How many workgroups. The grid may have some more, which kernels leave idle. */
+  readonly groups: Size;
 }

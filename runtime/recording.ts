@@ -26,10 +26,16 @@ export function regions(tensors: readonly (Omit<TensorValue, 'data'> & { name: s
   return { regions: placed, bytes: end };
 }
 
+/** So many workgroups in rows, since no dimension of a grid may exceed this; kernels leave the surplus of the last row idle. */
+export const gridOf = (groups: number): [number, number] => [
+  Math.min(groups, 65_535),
+  Math.ceil(groups / 65_535),
+];
+
 interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup | undefined;
-  readonly grid: readonly [number, number, number];
+  readonly grid: readonly [number, number];
 }
 
 /** A program for certain free dims: all sizes evaluated, bind groups made once for a given arena. */
@@ -41,6 +47,8 @@ export class Recording {
   readonly outputs: readonly Region[];
   readonly outputBytes: number;
   #steps: readonly Step[] = [];
+  /** How many of them depend on parameters alone. */
+  #prologue = 0;
   #arena: GPUBuffer | undefined;
   /** Whether a run has shown that the device accepts the commands. */
   proven = false;
@@ -84,22 +92,22 @@ export class Recording {
     device: GPUDevice,
     what: string,
     pipelines: readonly GPUComputePipeline[],
-    state: GPUBuffer,
-    arena: GPUBuffer,
+    buffers: readonly (GPUBuffer | undefined)[],
     uniform: GPUBuffer,
   ): Promise<void> {
-    const { dispatches, kernels, loops = [] } = this.program;
+    const { dispatches, kernels, prologue, loops = [] } = this.program;
     const steps: Step[][] = [];
     device.pushErrorScope('validation');
     let message: string | undefined;
     try {
-      for (const { kernel, bindings, grid } of dispatches) {
-        const [x, y, z] = grid.map(g => evaluate(g, this.dims)) as [number, number, number];
+      for (const dispatch of dispatches) {
+        const { kernel, bindings } = dispatch;
+        const groups = evaluate(dispatch.groups, this.dims);
         const { name, uniform: hasUniform } = kernels[kernel]!;
         const pipeline = pipelines[kernel]!;
         const entries: GPUBindGroupEntry[] = bindings.map(([buffer, offset, bytes], binding) => {
           const resource = {
-            buffer: buffer === 0 ? state : arena,
+            buffer: buffers[buffer]!,
             offset: evaluate(offset, this.dims),
             size: evaluate(bytes, this.dims),
           };
@@ -109,7 +117,7 @@ export class Recording {
         const layout = pipeline.getBindGroupLayout(0);
         const group =
           entries.length > 0 ? device.createBindGroup({ layout, entries, label: name }) : undefined;
-        steps.push(x * y * z === 0 ? [] : [{ pipeline, group, grid: [x, y, z] }]);
+        steps.push(groups ? [{ pipeline, group, grid: gridOf(groups) }] : []);
       }
     } finally {
       message = (await device.popErrorScope())?.message;
@@ -121,14 +129,16 @@ export class Recording {
       steps[from] = Array.from({ length: evaluate(turns, this.dims) }, () => turn).flat();
     }
     this.#steps = steps.flat();
-    this.#arena = arena;
+    this.#prologue = steps.slice(0, prologue ?? 0).flat().length;
+    this.#arena = buffers[1];
   }
 
-  /** Records every dispatch into one compute pass. */
-  encode(encoder: GPUCommandEncoder): void {
+  /** Records every dispatch into one compute pass; those of the prologue where it has to run. */
+  encode(encoder: GPUCommandEncoder, renew: boolean): void {
     const pass = encoder.beginComputePass();
     let current: GPUComputePipeline | undefined;
-    for (const { pipeline, group, grid } of this.#steps) {
+    for (let i = renew ? 0 : this.#prologue; i < this.#steps.length; i++) {
+      const { pipeline, group, grid } = this.#steps[i]!;
       if (pipeline !== current) pass.setPipeline((current = pipeline));
       if (group) pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(...grid);

@@ -18,6 +18,15 @@ export interface Resources {
   readonly wait: ((done: Promise<unknown>) => void) | undefined;
 }
 
+/** What a program has for itself. */
+interface Own {
+  readonly uniform: GPUBuffer;
+  words?: Uint32Array<ArrayBuffer>;
+  /** What its prologue makes, and of which version of the parameters. */
+  constants?: GPUBuffer;
+  made?: number;
+}
+
 /**
  * A model on a device. Calls take effect in the order in which they are made, whether or not earlier ones were
  * awaited, and read their arguments before they return.
@@ -30,12 +39,14 @@ export class Session {
   readonly #resources: Resources;
   readonly #pipelines: Pipelines;
   readonly #staging: Staging;
-  readonly #uniforms = new Map<Program, { buffer: GPUBuffer; words?: Uint32Array<ArrayBuffer> }>();
+  readonly #own = new Map<Program, Own>();
   readonly #recordings = new Map<Program, Map<string, Recording>>();
   readonly #pending = new Set<(error: Error) => void>();
   #forget!: () => void;
   #arena: GPUBuffer | undefined;
   #filled: boolean;
+  /** Changes with every change of parameters or state. */
+  #version = 0;
   #end: Error | undefined;
   #tail: Promise<unknown> | undefined;
 
@@ -126,6 +137,7 @@ export class Session {
     await this.#inOrder(undefined, () => {
       for (const [offset, bytes] of writes)
         this.device.queue.writeBuffer(this.#resources.state, offset, bytes);
+      this.#version++;
       this.#filled = true;
     });
   }
@@ -153,7 +165,10 @@ export class Session {
     this.#staging.destroy();
     this.#arena?.destroy();
     this.#resources.state.destroy();
-    for (const { buffer } of this.#uniforms.values()) buffer.destroy();
+    for (const { uniform, constants } of this.#own.values()) {
+      uniform.destroy();
+      constants?.destroy();
+    }
     if (this.#resources.owned) this.device.destroy();
     else this.#forget();
   }
@@ -219,12 +234,15 @@ export class Session {
     const pipelines = this.#pipelines.get(program.kernels);
     // Handled even where the arena fails first.
     pipelines.catch(() => {});
-    if (!this.#uniforms.has(program)) {
+    let own = this.#own.get(program);
+    if (!own) {
       const words = Math.max(4, program.dims.length + program.scalars.length);
       const flags = usage.uniform | usage.target;
-      const buffer = await createBuffer(device, roundUp(words * 4, 16), flags, what);
-      this.#uniforms.set(program, { buffer: this.#keep(buffer) });
+      const uniform = await createBuffer(device, roundUp(words * 4, 16), flags, what);
+      this.#own.set(program, (own = { uniform: this.#keep(uniform) }));
     }
+    if (program.constantBytes)
+      own.constants ??= this.#keep(await createBuffer(device, program.constantBytes, usage.storage, what));
     if (!this.#arena || this.#arena.size < arenaBytes) {
       const flags = usage.storage | usage.source | usage.target;
       // The old one goes first (when the work before is done), so that both are never needed at once.
@@ -234,8 +252,8 @@ export class Session {
         await createBuffer(device, Math.max(256, roundUp(arenaBytes, 256)), flags, what),
       );
     }
-    const { buffer } = this.#uniforms.get(program)!;
-    await recording.bind(device, what, await pipelines, this.#resources.state, this.#arena, buffer);
+    const buffers = [this.#resources.state, this.#arena, own.constants];
+    await recording.bind(device, what, await pipelines, buffers, own.uniform);
   }
 
   /** A buffer that came after `dispose` goes at once. */
@@ -256,13 +274,17 @@ export class Session {
     values.forEach((bytes, i) => {
       if (bytes.length > 0) queue.writeBuffer(arena, recording.inputs[i]!, bytes);
     });
-    const uniform = this.#uniforms.get(recording.program)!;
-    if (!uniform.words?.every((w, i) => w === words[i])) {
-      queue.writeBuffer(uniform.buffer, 0, words);
-      uniform.words = words;
+    const { program, proven } = recording;
+    const own = this.#own.get(program)!;
+    if (!own.words?.every((w, i) => w === words[i])) {
+      queue.writeBuffer(own.uniform, 0, words);
+      own.words = words;
     }
     const encoder = this.device.createCommandEncoder();
-    recording.encode(encoder);
+    // A first run may be refused, and then has made nothing.
+    recording.encode(encoder, !proven || own.made !== this.#version);
+    own.made = this.#version;
+    if (program.writes) this.#version++;
     return this.#copy(encoder, arena, recording.outputs, recording.outputBytes);
   }
 

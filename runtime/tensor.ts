@@ -27,6 +27,8 @@ const arrays = {
   bool: Uint8Array,
 };
 
+export const dtypes = Object.keys(arrays) as DType[];
+
 /** The typed array that holds `dtype` on the host. */
 export const arrayOf = (dtype: DType): (typeof arrays)[DType] => arrays[dtype];
 

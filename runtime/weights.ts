@@ -1,14 +1,5 @@
 import type { DType } from './plan.ts';
-import { arrayOf, count, type TensorValue, typeName } from './tensor.ts';
-
-const names = {
-  f32: 'F32',
-  f16: 'F16',
-  i32: 'I32',
-  u32: 'U32',
-  u8: 'U8',
-  bool: 'BOOL',
-} as const;
+import { arrayOf, count, dtypes, type TensorValue, typeName } from './tensor.ts';
 
 /**
  * Reads a safetensors file: 8 bytes of header length (little endian), a JSON header
@@ -37,8 +28,8 @@ export function readWeights(file: ArrayBuffer | Uint8Array): Record<string, Tens
     if (name === '__metadata__') continue;
     const shape = entry?.shape;
     const [from, to] = entry?.data_offsets ?? [];
-    if (!natural(shape) || !natural([from, to])) throw new Error(`not a safetensors file: bad entry ${name}`);
-    const dtype = (Object.keys(names) as DType[]).find(d => names[d] === entry?.dtype);
+    if (!natural(shape) || !natural([from, to])) return fail(`bad entry ${name}`);
+    const dtype = dtypes.find(d => nameOf(d) === entry?.dtype);
     if (!dtype) throw new Error(`${name}: the runtime has no dtype ${entry?.dtype}`);
     const type = arrayOf(dtype);
     if (to! - from! !== count(shape) * type.BYTES_PER_ELEMENT || start + to! > bytes.length) {
@@ -48,6 +39,9 @@ export function readWeights(file: ArrayBuffer | Uint8Array): Record<string, Tens
   }
   return Object.fromEntries(tensors);
 }
+
+/** What the file calls a dtype. */
+const nameOf = (dtype: DType): string => dtype.toUpperCase();
 
 interface Entry {
   dtype: string;
@@ -69,7 +63,7 @@ export function writeWeights(
     if (data.length !== count(shape)) {
       throw new Error(`${name}: ${typeName(dtype, shape)} with ${data.length} values`);
     }
-    header.push([name, { dtype: names[dtype], shape, data_offsets: [end, (end += data.byteLength)] }]);
+    header.push([name, { dtype: nameOf(dtype), shape, data_offsets: [end, (end += data.byteLength)] }]);
   }
   let json = JSON.stringify(Object.fromEntries(header));
   const encoder = new TextEncoder();

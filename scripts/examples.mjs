@@ -39,7 +39,7 @@ function optionsOf(args) {
 const options = optionsOf(process.argv.slice(2));
 const folder = resolve(options.from ?? join(root, 'examples'));
 process.chdir(root);
-if (!existsSync('dist/src/bin/dnnc.js')) usage('dnnc is not built yet: npm ci');
+if (!options.from && !existsSync('dist/src/bin/dnnc.js')) usage('dnnc is not built yet: npm ci');
 
 const all = readdirSync(folder)
   .filter(name => existsSync(join(folder, name, 'evidence.mjs')))

@@ -44,6 +44,11 @@ export interface CompileOptions extends CheckOptions {
    * a quarter of the products and lose about a digit: 1e-5 of the largest value where a plain sum loses 1e-6.
    */
   readonly exact?: boolean;
+  /**
+   * Products of f32 on matrix units, where the target has them, each factor as two numbers in f16: three products for one, and
+   * some digits less than f32 has (decision 19). Without it, f32 is never rounded to take them.
+   */
+  readonly splitProducts?: boolean;
   /** Schedules that were measured, which go before those that are estimated: see `tunedFor`. */
   readonly tuned?: Tuned;
   /** Compiles only the programs with these names (`LeNet`, `mnist.step`); all where absent. */
@@ -98,6 +103,7 @@ export function compile(source: Source, options: CompileOptions = {}): Compiled 
       ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
       ...(options.precision && { precision: options.precision }),
       ...(options.exact && { exact: options.exact }),
+      ...(options.splitProducts && { splitProducts: options.splitProducts }),
       ...(options.tuned && { tuned: options.tuned }),
       ...(options.only && { only: options.only }),
       ...(options.watch && { watch: options.watch }),

@@ -4,6 +4,7 @@ export type { Checked, CheckOptions, Compiled, CompileOptions } from './compile.
 export { check, compile } from './compile.ts';
 export type { Target } from './ir/target.ts';
 export { gpuTarget, softwareTarget, subgroupTarget, wasmTarget } from './ir/target.ts';
+export { type MatrixDevice, withMatrices } from './ir/target-matrices.ts';
 export type { Formatted } from './parser/format/index.ts';
 export { format } from './parser/format/index.ts';
 export { parse } from './parser/parse.ts';

@@ -45,6 +45,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'runtime/': [],
   'runtime/wasm/': ['runtime/'],
   'runtime/auto/': ['runtime/', 'type:runtime/wasm/'],
+  'runtime/vision/': ['type:runtime/'],
   'runtime/node/': ['runtime/', 'node:', 'webgpu'],
 };
 

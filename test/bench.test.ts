@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -120,4 +120,56 @@ describe.skipIf(!existsSync('dist/src/index.js'))('npm run bench', () => {
       expect(row.error).toBeLessThan(1e-3);
     }
   });
+
+  test('rows for a GPU are computed, checked and left out where they cannot be', () => {
+    const module = new URL('../bench/gpu.mjs', import.meta.url).href;
+    const sizes = { Side: 64, Batch: 1, Size: 8, Image: 32 };
+    const how = {
+      adapter: 'software',
+      repeat: 1,
+      sizes,
+      peak: { f32: 1 },
+      only: 'matmul-4096,matmul-4096-f16',
+    };
+    const code = `const { measureOnGpu } = await import(${JSON.stringify(module)});
+console.log('rows ' + JSON.stringify(await measureOnGpu(${JSON.stringify(how)})));
+process.exit();`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    const [plain, half] = JSON.parse(/^rows (.*)$/m.exec(stdout)![1]!);
+    expect(plain).toMatchObject({ work: 'matmul-4096', who: 'dnnc', n: 1, peak_tflops: 1 });
+    expect(plain.error).toBeLessThan(1e-6);
+    expect(plain.median_ms).toBeGreaterThan(0);
+    expect(half.failed).toBe('this adapter has no matrices for it');
+  });
+
+  test('counts and times what the examples became, beside an earlier run', () => {
+    const [json, earlier] = [join(folder, 'examples.json'), join(folder, 'earlier.json')];
+    const before = { work: 'mlp MLP', target: 'wasm', dispatches_per_run: 99, kernels: 5 };
+    writeFileSync(earlier, JSON.stringify([{ ...before, arena_bytes: 0, bound_bytes: 0, median_ms: 0 }]));
+    const script = fileURLToPath(new URL('../bench/run.mjs', import.meta.url));
+    const how = ['--examples', '--only', 'mlp', '--target', 'wasm', '--repeat', '2', '--ms', '1'];
+    const args = [script, ...how, '--json', json, '--against', earlier];
+    const { status, stderr, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const rows = JSON.parse(readFileSync(json, 'utf8'));
+    expect(rows.map((r: { work: string }) => r.work)).toEqual(['mlp digits.step', 'mlp MLP']);
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        who: 'dnnc',
+        target: 'wasm',
+        adapter: expect.any(String),
+        sizes: { N: 32 },
+      });
+      expect(row.dispatches_per_run).toBeGreaterThanOrEqual(row.dispatches);
+      expect(row.arena_bytes).toBeGreaterThanOrEqual(row.bound_bytes);
+      expect(row.median_ms).toBeGreaterThanOrEqual(row.min_ms);
+    }
+    const [, step, net] = stdout.trim().split('\n');
+    expect(step).toMatch(new RegExp(`digits\\.step +${rows[0].dispatches_per_run} dispatches`));
+    expect(net).toMatch(new RegExp(`MLP +99 > +${rows[1].dispatches_per_run} dispatches +5 kernels`));
+  }, 300_000);
 });

@@ -7,7 +7,7 @@ export const about = {
 
 export async function run({ smoke, seed, out, dnnc }) {
   const { train, test } = writeSplit(out, { examples: smoke ? 480 : 1437 });
-  const data = ['--data', train, '--val', test, '--epochs', smoke ? 3 : 12, '--seed', seed];
+  const data = ['--data', train, '--val', test, '--epochs', smoke ? 3 : 20, '--seed', seed];
   const { val } = await dnnc(
     'train',
     'examples/convnet/convnet.dnn',

@@ -32,7 +32,7 @@ export async function run({ smoke, seed, out, dnnc }) {
   const seen = five(digits({ size: 8, channels: 3, first: 1437, examples: 100 }));
   const count = seen.y.shape[0];
   const test = save(`${out}/test.safetensors`, seen);
-  const fit = ['--data', train, '--epochs', smoke ? 3 : 12, '--seed', seed, '--out', `${out}/fit`];
+  const fit = ['--data', train, '--epochs', smoke ? 3 : 30, '--seed', seed, '--out', `${out}/fit`];
   await dnnc('train', file, 'fit', ...fit);
   // The attack's own parameter: nothing is added at first.
   const weights = load(`${out}/fit/weights.safetensors`);

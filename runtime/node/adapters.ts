@@ -8,6 +8,7 @@ import {
   userDrivers,
   withEnvironment,
 } from './drivers.ts';
+import { halfToggles } from './toggles.ts';
 
 export type AdapterChoice = 'auto' | 'gpu' | 'software';
 
@@ -34,6 +35,8 @@ export interface FoundAdapter {
   readonly description: string;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
+  /** Products of matrices that subgroups make, as in `f16 16x16x16 to f32`; absent where there are none. */
+  readonly matrices?: readonly string[];
 }
 
 export interface RefusedDriver {
@@ -187,11 +190,13 @@ async function adaptersOf(driver: Driver): Promise<FoundAdapter[]> {
   const reports: FoundAdapter[] = [];
   for (const [, backend = '', name = ''] of answer.matchAll(/backend: '(.*?)', name: '(.*?)'$/gm)) {
     if (backend === 'null') continue;
-    const options = [`backend=${backend}`, `adapter=${name}`];
+    const toggles = `enable-dawn-features=${halfToggles.join(',')}`;
+    const options = [`backend=${backend}`, `adapter=${name}`, toggles];
     const adapter = await askDawn(driver, options, gpu => gpu.requestAdapter());
     if (!adapter) continue;
     const { info, features, limits } = adapter;
     const { vendor, architecture, description } = info;
+    const matrices = matricesOf(info as MatrixInfo);
     reports.push({
       name: name || info.device,
       type: isSoftware(info) ? 'software' : 'hardware',
@@ -203,9 +208,27 @@ async function adaptersOf(driver: Driver): Promise<FoundAdapter[]> {
       description,
       features: [...features].sort(),
       limits: limitsOf(limits),
+      ...(matrices.length > 0 && { matrices }),
     });
   }
   return reports;
+}
+
+/** As Dawn reports them; browsers and `@webgpu/types` do not know them. */
+interface MatrixInfo {
+  readonly subgroupMatrixConfigs?: Iterable<{
+    readonly componentType: string;
+    readonly resultType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }>;
+}
+
+function matricesOf({ subgroupMatrixConfigs = [] }: MatrixInfo): string[] {
+  return [...subgroupMatrixConfigs].map(
+    ({ componentType, resultType, M, N, K }) => `${componentType} ${M}x${N}x${K} to ${resultType}`,
+  );
 }
 
 export function limitsOf(limits: GPUSupportedLimits): Record<string, number> {

@@ -13,7 +13,12 @@ export interface DeviceOptions {
   readonly toggles?: readonly string[];
 }
 
-const usefulFeatures = ['shader-f16', 'subgroups', 'timestamp-query'];
+const usefulFeatures = [
+  'shader-f16',
+  'subgroups',
+  'timestamp-query',
+  'chromium-experimental-subgroup-matrix',
+];
 
 const usefulLimits = [
   'maxBufferSize',

@@ -8,4 +8,5 @@ export {
   type RefusedDriver,
 } from './adapters.ts';
 export { type DeviceOptions, release, requestDevice } from './device.ts';
+export { halfToggles } from './toggles.ts';
 export { wait } from './wait.ts';

@@ -10,9 +10,8 @@ import type { ModuleEntry } from '../codegen/entry.ts';
 import { buildModel } from '../codegen/model.ts';
 import type { StateLayout } from '../ir/plan.ts';
 import { type Target, wasmTarget } from '../ir/target.ts';
-import type { StoragePrecision } from '../passes/pipeline.ts';
 import { DiagnosticError } from '../support/diagnostic.ts';
-import { describeAdapter, openDevice, targetOf } from './adapter.ts';
+import { type DeviceNeeds, describeAdapter, openDevice, targetOf } from './adapter.ts';
 import type { RunTarget } from './options.ts';
 import type { BufferLimits } from './training/memory.ts';
 import type { Bench } from './tune/memory.ts';
@@ -50,18 +49,17 @@ export interface Backend {
   close(): void;
 }
 
-export interface BackendOptions {
+export interface BackendOptions extends DeviceNeeds {
   readonly target: Exclude<RunTarget, 'interpret'>;
-  readonly precision?: StoragePrecision | undefined;
   readonly threads?: number | undefined;
 }
 
 /** Throws what `openDevice` does. `auto`: a real GPU that can run it, else WebAssembly, never a software adapter. */
-export async function openBackend({ target, precision, threads }: BackendOptions): Promise<Backend> {
+export async function openBackend({ target, threads, ...needs }: BackendOptions): Promise<Backend> {
   if (target === 'wasm') return wasmBackend(threads);
-  if (target === 'webgpu') return gpuBackend(await openDevice(precision));
+  if (target === 'webgpu') return gpuBackend(await openDevice(needs));
   try {
-    return gpuBackend(await openDevice(precision, 'gpu'));
+    return gpuBackend(await openDevice(needs, 'gpu'));
   } catch (error) {
     if (error instanceof NoAdapterError || error instanceof DiagnosticError) return wasmBackend(threads);
     throw error;
@@ -88,10 +86,16 @@ export const gpuBackend = (device: GPUDevice): Backend => ({
 /** `wasm Intel(R) Xeon(R) Processor` */
 export const wasmAdapter = (): string => `wasm ${cpus()[0]?.model.trim() || process.arch}`;
 
+/** `WebAssembly (2 threads)`, where so many are wanted. */
+export function describeThreads(wanted: number | undefined): string {
+  const threads = threadsFor(wanted);
+  return `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`;
+}
+
 export function wasmBackend(wanted?: number): Backend {
   const threads = threadsFor(wanted);
   return {
-    name: `WebAssembly (${threads} ${threads === 1 ? 'thread' : 'threads'})`,
+    name: describeThreads(wanted),
     kind: 'wasm',
     target: { ...wasmTarget, adapter: wasmAdapter() },
     async open(entry, layout, options) {

@@ -44,7 +44,7 @@ export async function compileCommand(path: string, options: CompileCommandOption
   const module = target === 'auto' ? { webgpu: `${name}.webgpu.js`, wasm: `${name}.wasm.js` } : undefined;
   const outputs: Record<string, string | Uint8Array> = {};
   if (target !== 'wasm') {
-    const machine = await targetFor(options.profile);
+    const machine = await targetFor(options.profile, options);
     Object.assign(outputs, gpuFiles(file, compileFor(machine), machine, module?.webgpu ?? `${name}.js`));
   }
   if (target !== 'webgpu')

@@ -25,6 +25,7 @@ export function formatDevices(adapters: readonly AdapterReport[]): string {
       `    driver    ${adapter.driver}${adapter.description ? `: ${adapter.description}` : ''}`,
       `    vendor    ${adapter.vendor || '?'}, architecture ${adapter.architecture || '?'}`,
       `    features  ${features.join(', ') || 'none for compute'}${others > 0 ? ` (and ${others} more)` : ''}`,
+      ...(adapter.matrices ? [`    matrices  ${adapter.matrices.join(', ')}`] : []),
       ...shownLimits
         .filter(name => adapter.limits[name] !== undefined)
         .map(

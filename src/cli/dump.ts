@@ -35,7 +35,7 @@ function elaborated(path: string, options: DumpOptions, io: Io): Map<string, str
 }
 
 async function compiledTexts(path: string, options: DumpOptions, io: Io): Promise<Map<string, string>> {
-  const target = await targetFor(options.profile);
+  const target = await targetFor(options.profile, options);
   const texts = new Map<string, string>();
   const { compiled } = loadCompiled(path, options, io, {
     target,

@@ -43,10 +43,7 @@ export function loadModule(
 }
 
 export interface LoadOptions
-  extends Omit<
-    CompileOptions,
-    'resolve' | 'defines' | 'sizes' | 'precision' | 'memoryLimit' | 'exact' | 'tuned'
-  > {
+  extends Omit<CompileOptions, 'resolve' | 'defines' | 'sizes' | 'tuned' | keyof SourceOptions> {
   /** Warnings have been shown by `loadModule`. */
   readonly checked?: boolean;
 }
@@ -67,6 +64,7 @@ export function loadCompiled(
     ...(options.precision && { precision: options.precision }),
     ...(options.memoryLimit !== undefined && { memoryLimit: options.memoryLimit }),
     ...(options.exact && { exact: options.exact }),
+    ...(options.splitProducts && { splitProducts: options.splitProducts }),
     resolve: file.resolve,
     defines: options.define ?? {},
     sizes: options.dim ?? {},

@@ -15,6 +15,8 @@ export interface SourceOptions {
   readonly memoryLimit?: number;
   /** Sums of products as they are written: see `CompileOptions.exact`. */
   readonly exact?: boolean;
+  /** Products of f32 on matrix units, in two halves: see `CompileOptions.splitProducts`. */
+  readonly splitProducts?: boolean;
   /** A table of measured schedules. */
   readonly tuning?: string;
   readonly define?: Defines;

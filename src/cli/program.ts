@@ -80,6 +80,10 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       'f16',
     ]);
   const exact = ['--exact', "convolutions without Winograd's transforms: a digit more, slower"] as const;
+  const splitProducts = [
+    '--split-products',
+    'f32 products on matrix units, each factor as two f16: a digit less, faster where there are such',
+  ] as const;
   const tuning = ['--tuning <file>', 'a table of schedules measured by `dnnc tune`'] as const;
   const runTarget = (fallback?: string): Option => {
     const option = new Option(
@@ -132,6 +136,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...memoryLimit)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .option(...tuning)
     .action(async (file: string, options: CompileCommandOptions) =>
       finish(await (await import('./compile.ts')).compileCommand(file, options, io)),
@@ -146,6 +151,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...threads)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .option(...tuning)
     .option('--seed <n>', 'of initialisation and random values', parseSeed, 0)
     .addOption(format())
@@ -180,6 +186,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...memoryLimit)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .option(...tuning)
     .option('--out <dir>', 'folder for metrics, weights and checkpoints of a training that begins')
     .addOption(
@@ -208,6 +215,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option(...threads)
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .option(...tuning)
     .addOption(format())
     .option(...quiet)
@@ -217,14 +225,22 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   onSource('explain', 'show layers, kernels after fusion and memory')
     .option('--dim <name=size>', 'size of a free dim (default: 64); may be given again', parseDim)
-    .addOption(profile())
+    .addOption(new Option('--target <target>', 'whose kernels').choices(['webgpu', 'wasm']).default('webgpu'))
+    .option(...threads)
+    .addOption(
+      new Option(
+        '--profile [profile]',
+        'what schedules are chosen for; without a value the same as --time',
+      ).choices(['gpu', 'software', 'auto']),
+    )
     .option(...memoryLimit)
     .addOption(precision())
     .option('--depth <n>', 'fold the tables of layers: so many names of a path make a row', parseCount)
     .option('--layers', 'the tables of layers alone; nothing is compiled')
     .option(...exact)
+    .option(...splitProducts)
     .option(...tuning)
-    .option('--time', 'measure every program on the adapter')
+    .option('--time', 'measure every program and each of its kernels')
     .addOption(format())
     .action((file: string, options: ExplainOptions & OutputOptions) =>
       answer(options, async io => (await import('./explain.ts')).explainCommand(file, options, io)),
@@ -255,6 +271,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .addOption(profile('gpu'))
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .option(...tuning)
     .action(async (file: string, options: DumpOptions) =>
       finish(await (await import('./dump.ts')).dumpCommand(file, options, io)),

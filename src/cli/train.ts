@@ -64,12 +64,12 @@ export async function trainCommand(
   const plan = await makePlan(path, program, options, io);
   const { folder, settings, data, validation, perEpoch, from } = plan;
   ensureFolder(folder);
-  const { batch, target, seed, precision = 'f32', exact = false } = settings;
+  const { batch, target, seed, precision = 'f32', exact = false, splitProducts = false } = settings;
   const batches = [
     { program: 'step' as const, batch, data },
     ...(validation ? [{ program: 'evaluate' as const, batch, data: validation }] : []),
   ];
-  const how = { ...options, dim: plan.sizes, target, precision, exact, seed, batches };
+  const how = { ...options, dim: plan.sizes, target, precision, exact, splitProducts, seed, batches };
   const { trainer, close, ...opened } = await openTrainer(path, plan.checked, plan.train, how, io);
   const ran: Plan = { ...plan, settings: { ...settings, target: opened.target } };
   try {

@@ -1,11 +1,11 @@
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Kernel } from '../ir/kernel.ts';
-import type { Plan, StateLayout, StateSlot } from '../ir/plan.ts';
+import { type Plan, type StateLayout, type StateSlot, usedRanges } from '../ir/plan.ts';
 import { printType } from '../ir/type.ts';
 import type { Span } from '../support/source.ts';
 import { capitalise, identifier } from './names.ts';
-import { usesF16, usesSubgroups } from './wgsl/uses.ts';
+import { usesF16, usesMatrices, usesSubgroups } from './wgsl/uses.ts';
 
 /** An exported net or training program with everything it runs. */
 export interface ModuleEntry {
@@ -51,6 +51,12 @@ export function forApps(entry: ModuleEntry): ModuleEntry {
 /** The runtime's numbers for the buffers of a plan. */
 export const bufferNumbers = { state: 0, arena: 1, constants: 2 } as const;
 
+/** Whether a run changes parameters or state. */
+export const writesState = ({ dispatches, kernels }: Plan): boolean =>
+  dispatches.some(({ kernel, bindings }) =>
+    bindings.some((b, i) => b.buffer === 'state' && kernels[kernel]!.buffers[i]!.access !== 'read'),
+  );
+
 /** The steps of a training program in order: `step`, or one `step:NAME` for each. */
 export function stepsOf(entry: ModuleEntry): readonly EntryProgram[] {
   return entry.programs.filter(p => p.name === 'step' || p.name.startsWith('step:'));
@@ -70,8 +76,15 @@ export function featuresOf({ features = [], programs }: ModuleEntry): readonly s
   const used = [
     ...(kernels.some(usesF16) ? ['shader-f16'] : []),
     ...(kernels.some(usesSubgroups) ? ['subgroups'] : []),
+    ...(kernels.some(usesMatrices) ? ['chromium-experimental-subgroup-matrix'] : []),
   ];
   return [...new Set([...features, ...used])];
+}
+
+/** Invocations that a subgroup must have for the kernels of an entry; undefined where they hold for any. */
+export function subgroupSizeOf({ programs }: ModuleEntry): number | undefined {
+  const kernels = programs.flatMap(({ plan }) => plan.kernels);
+  return kernels.find(k => k.subgroupSize !== undefined)?.subgroupSize;
 }
 
 /** WebGPU's default limits. */
@@ -147,19 +160,37 @@ export function exportNames(entries: readonly ModuleEntry[]): string[] {
 /** The part of the state buffer that an entry uses. */
 export interface UsedState {
   readonly bytes: number;
+  /** With their offsets in the entry's own buffer. */
   readonly tensors: readonly StateSlot[];
+  /** Where something of the file's layout lies in the entry's own buffer. */
+  at(offset: Dim): Dim;
 }
 
-/** The parameters and states that an entry touches; the layout is that of the whole file. */
+/** Smaller gaps stay, so that programs which several entries have are the same for all. */
+const smallestGap = 2 ** 20;
+
+/**
+ * The parameters and states that an entry touches. The layout is that of the whole file; what other nets of the file
+ * have in between is left out, or one of several large nets would need a buffer for all.
+ */
 export function usedState(entry: ModuleEntry, layout: StateLayout): UsedState {
-  const bindings = entry.programs.flatMap(plansOf).flatMap(plan => plan.dispatches.flatMap(d => d.bindings));
-  const ranges = bindings
-    .filter(b => b.buffer === 'state')
-    .map(b => ({ start: D.evaluate(b.offset), end: D.evaluate(D.add(b.offset, b.bytes)) }));
+  const used = usedRanges(entry.programs.flatMap(plansOf));
+  const moves: { readonly from: number; readonly by: number }[] = [];
+  let end = 0;
+  let left = 0;
+  for (const range of used) {
+    if (range.start - end >= smallestGap) {
+      left += range.start - end;
+      moves.push({ from: range.start, by: left });
+    }
+    end = range.end;
+  }
+  const moved = (offset: number): number => offset - (moves.findLast(m => m.from <= offset)?.by ?? 0);
   const slotEnd = (i: number): number => layout.tensors[i + 1]?.offset ?? layout.bytes;
-  const tensors = layout.tensors.filter((slot, i) =>
-    ranges.some(r => r.start < slotEnd(i) && r.end > slot.offset),
+  const tensors = layout.tensors.flatMap((slot, i) =>
+    used.some(r => r.start < slotEnd(i) && r.end > slot.offset)
+      ? [{ ...slot, offset: moved(slot.offset) }]
+      : [],
   );
-  const bytes = ranges.reduce((most, r) => Math.max(most, r.end), 0);
-  return { bytes: Math.ceil(bytes / 256) * 256, tensors };
+  return { bytes: end - left, tensors, at: offset => D.constant(moved(D.evaluate(offset))) };
 }

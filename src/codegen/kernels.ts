@@ -5,7 +5,7 @@ import { kernelKey } from '../ir/kernel-key.ts';
 import type { Plan } from '../ir/plan.ts';
 import { place } from '../support/source.ts';
 import type { UniformWord } from './wgsl/kernel.ts';
-import { entryPoint, printKernel, usesUniforms } from './wgsl/kernel.ts';
+import { entryPoint, printCode, usesUniforms } from './wgsl/kernel.ts';
 
 /** A kernel as the runtime takes it. */
 export interface ShaderKernel {
@@ -42,7 +42,7 @@ export class KernelSet<T> {
 export const shaders = (): KernelSet<ShaderKernel> =>
   new KernelSet((kernel, words) => ({
     name: entryPoint(kernel),
-    code: printKernel(kernel, words),
+    code: printCode(kernel, words),
     from: fromOf(kernel.origin),
     uniform: usesUniforms(kernel),
   }));

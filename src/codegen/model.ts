@@ -2,9 +2,18 @@ import type * as R from '../../runtime/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanTensor, StateLayout } from '../ir/plan.ts';
-import { featuresOf, type ModuleEntry, needsOf, stepTable, usedState } from './entry.ts';
+import {
+  bufferNumbers,
+  featuresOf,
+  type ModuleEntry,
+  needsOf,
+  stepTable,
+  subgroupSizeOf,
+  type UsedState,
+  usedState,
+  writesState,
+} from './entry.ts';
 import { type KernelSet, type ShaderKernel, shaders } from './kernels.ts';
-import { maxGroups } from './size.ts';
 
 /** What `printModule` prints, as an object: for running a model in the process that compiled it. */
 export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
@@ -13,36 +22,35 @@ export function buildModel(entry: ModuleEntry, layout: StateLayout): R.Model {
   const { bytes, tensors } = used;
   const needs = needsOf(entry, used);
   const steps = stepTable(entry);
+  const subgroupSize = subgroupSizeOf(entry);
   return {
     name: entry.name,
     stateBytes: bytes,
     state: tensors,
-    programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, kernels)])),
+    programs: Object.fromEntries(entry.programs.map(p => [p.name, buildProgram(p.plan, used, kernels)])),
     ...(steps && { steps }),
     features: featuresOf(entry),
     limits: { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) },
     ...(needs.length > 0 && { needs: Object.fromEntries(needs.map(n => [n.limit, n.what])) }),
+    ...(subgroupSize !== undefined && { subgroupSize }),
   };
 }
 
-function buildProgram(plan: Plan, kernels: KernelSet<ShaderKernel>): R.Program {
-  const { size, ...sizes } = sizesOf(plan);
-  const grid = (groups: Dim): R.Dispatch['grid'] => {
-    const n = D.constantValue(groups);
-    if (n !== undefined) return [across(n), down(n), 1];
-    return [
-      (...values) => across(sizes.at(groups, values)),
-      (...values) => down(sizes.at(groups, values)),
-      1,
-    ];
-  };
+function buildProgram(plan: Plan, used: UsedState, kernels: KernelSet<ShaderKernel>): R.Program {
+  const { size } = sizesOf(plan);
+  const constantBytes = constantBytesOf(plan);
   return {
     ...signature(plan),
+    ...(constantBytes > 0 && { prologue: plan.prologue!, constantBytes }),
+    ...(writesState(plan) && { writes: true }),
     kernels: plan.kernels.map(k => kernels.add(k, plan)),
     dispatches: plan.dispatches.map(({ kernel, bindings }) => ({
       kernel,
-      bindings: bindings.map(b => [b.buffer === 'state' ? 0 : 1, size(b.offset), size(b.bytes)] as const),
-      grid: grid(plan.kernels[kernel]!.groups),
+      bindings: bindings.map(b => {
+        const offset = b.buffer === 'state' ? used.at(b.offset) : b.offset;
+        return [bufferNumbers[b.buffer], size(offset), size(b.bytes)] as const;
+      }),
+      groups: size(plan.kernels[kernel]!.groups),
     })),
   };
 }
@@ -86,13 +94,13 @@ export function signature(
   };
 }
 
+/** Bytes of what the prologue of a plan makes, which depend on nothing. */
+export const constantBytesOf = ({ constantBytes }: Plan): number =>
+  constantBytes ? D.evaluate(constantBytes) : 0;
+
 /** What is known to be small enough is checked no more. */
 export const openCounts = ({ counts }: Plan): Plan['counts'] =>
   counts.filter(c => D.constantValue(c.size) === undefined);
-
-/** A linear number of workgroups in two dimensions; kernels leave the surplus of the last row idle. */
-export const across = (groups: number): number => Math.min(groups, maxGroups);
-export const down = (groups: number): number => Math.ceil(groups / maxGroups);
 
 function positive(extent: number, name: string): void {
   if (!(extent >= 1)) throw new RangeError(`${name} = ${extent}: an extent must be at least 1`);

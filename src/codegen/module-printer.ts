@@ -8,6 +8,7 @@ import {
   exportNames,
   type ModuleEntry,
   stepTable,
+  type UsedState,
   usedState,
 } from './entry.ts';
 import { openCounts } from './model.ts';
@@ -37,27 +38,20 @@ const positive = `const positive = (extent, name) => {
 /** The sections of an ES module for one target: kernels, helpers, programs, models with their `load` functions. */
 export abstract class ModulePrinter {
   protected readonly names: Names;
-  /** Functions that programs may need, printed where one does. */
-  readonly #helpers: Readonly<Record<string, string>>;
   /** Names that nothing in a program may shadow. */
   readonly #reserved: readonly string[];
-  readonly #needed = new Set<string>();
+  /** Whether a program calls `positive`. */
+  #checks = false;
   readonly #entries: readonly ModuleEntry[];
   protected readonly layout: StateLayout;
   readonly #stems: readonly string[];
   /** Printed programs and their names, by text. */
   readonly #programs = new Map<string, string>();
 
-  constructor(
-    entries: readonly ModuleEntry[],
-    layout: StateLayout,
-    helpers: Readonly<Record<string, string>> = {},
-    taken: readonly string[] = [],
-  ) {
+  constructor(entries: readonly ModuleEntry[], layout: StateLayout, taken: readonly string[] = []) {
     this.#entries = entries;
     this.layout = layout;
-    this.#helpers = { ...helpers, positive };
-    this.#reserved = [...Object.keys(this.#helpers), ...taken];
+    this.#reserved = ['positive', ...taken];
     this.#stems = exportNames(entries);
     this.names = new Names([
       ...this.#reserved,
@@ -70,10 +64,11 @@ export abstract class ModulePrinter {
     const kernels: string[] = [];
     const programs: string[] = [];
     const models = this.#entries.map((entry, i) => {
+      const used = usedState(entry, this.layout);
       const references = entry.programs.map(program => {
         const constant = (plan: Plan, fits: readonly Dim[] = []): string => {
           kernels.push(...this.kernels(plan));
-          const text = this.#program(plan, fits);
+          const text = this.#program(plan, fits, used);
           const known = this.#programs.get(text);
           if (known !== undefined) return known;
           const made = this.names.fresh(`${entry.name}_${program.name.replace(/^(net|step):/, '')}`);
@@ -83,12 +78,9 @@ export abstract class ModulePrinter {
         };
         return `${propertyKey(program.name)}: ${this.reference(program, constant)}`;
       });
-      return this.#model(entry, this.#stems[i]!, references);
+      return this.#model(entry, this.#stems[i]!, references, used);
     });
-    const helpers = Object.entries(this.#helpers).flatMap(([name, text]) =>
-      this.#needed.has(name) ? [text] : [],
-    );
-    return [...kernels, ...helpers, ...programs, ...models];
+    return [...kernels, ...(this.#checks ? [positive] : []), ...programs, ...models];
   }
 
   /** Sections for the kernels of a plan that have none yet. */
@@ -108,12 +100,7 @@ export abstract class ModulePrinter {
 
   protected abstract modelFields(entry: ModuleEntry): string[];
 
-  /** Has a helper printed. */
-  protected need(helper: string): void {
-    this.#needed.add(helper);
-  }
-
-  #program(plan: Plan, fits: readonly Dim[]): string {
+  #program(plan: Plan, fits: readonly Dim[], used: UsedState): string {
     const sizes = new SizePrinter(plan.dims, this.#reserved);
     const tensor = ({ name, type, offset }: PlanTensor): string => {
       const shape = type.shape.map(d => (plan.dims.includes(d.key) ? quote(d.key) : sizes.size(d)));
@@ -122,7 +109,8 @@ export abstract class ModulePrinter {
     const scalars = plan.scalars.map(s => `{ name: ${quote(s.name)}, dtype: '${s.dtype}' }`);
     const dispatches = plan.dispatches.map(dispatch => {
       const lines = dispatch.bindings.map(b => {
-        const at = `${bufferNumbers[b.buffer]}, ${sizes.size(b.offset)}, ${sizes.size(b.bytes)}`;
+        const offset = b.buffer === 'state' ? used.at(b.offset) : b.offset;
+        const at = `${bufferNumbers[b.buffer]}, ${sizes.size(offset)}, ${sizes.size(b.bytes)}`;
         return `[${at}], // ${commentText(b.tensor.name)}`;
       });
       const fields = this.dispatchFields(dispatch, plan, sizes);
@@ -169,14 +157,14 @@ export abstract class ModulePrinter {
 
   #arenaBytes(plan: Plan, sizes: SizePrinter): string {
     if (plan.positive.length === 0) return sizes.size(plan.arenaBytes);
-    this.need('positive');
+    this.#checks = true;
     const checks = plan.positive.map(d => `positive(${sizes.expression(d)}, ${quote(D.print(d))})`);
     const body = `${checks.join(' && ')} && ${sizes.expression(plan.arenaBytes)}`;
     return sizes.arrow([...plan.positive, plan.arenaBytes], body);
   }
 
-  #model(entry: ModuleEntry, stem: string, programs: readonly string[]): string {
-    const { bytes, tensors } = usedState(entry, this.layout);
+  #model(entry: ModuleEntry, stem: string, programs: readonly string[], used: UsedState): string {
+    const { bytes, tensors } = used;
     const state = tensors.map(
       s =>
         `{ name: ${quote(s.name)}, role: '${s.role}', dtype: '${s.dtype}', shape: [${s.shape.join(', ')}], offset: ${s.offset} }`,

@@ -1,12 +1,20 @@
-import type { Dim } from '../ir/dim.ts';
-import * as D from '../ir/dim.ts';
+import type { Kernel } from '../ir/kernel.ts';
 import type { Plan, PlanDispatch, StateLayout } from '../ir/plan.ts';
-import { type EntryProgram, featuresOf, forApps, type ModuleEntry, needsOf, usedState } from './entry.ts';
+import {
+  type EntryProgram,
+  featuresOf,
+  forApps,
+  type ModuleEntry,
+  needsOf,
+  subgroupSizeOf,
+  usedState,
+  writesState,
+} from './entry.ts';
 import { type ShaderKernel, shaders } from './kernels.ts';
-import { across, down } from './model.ts';
+import { constantBytesOf } from './model.ts';
 import { heading, type ModuleOptions, ModulePrinter, opener, preamble } from './module-printer.ts';
 import { propertyKey, quote, template } from './names.ts';
-import { maxGroups, type SizePrinter } from './size.ts';
+import type { SizePrinter } from './size.ts';
 
 export type { ModuleOptions } from './module-printer.ts';
 
@@ -21,19 +29,13 @@ export function printModule(
   layout: StateLayout,
   options: ModuleOptions = {},
 ): string {
-  const printer = new GpuModulePrinter(entries.map(forApps), layout, helpers, ['down']);
+  const printer = new GpuModulePrinter(entries.map(forApps), layout);
   const parts = [
     preamble(name, entries.map(opener), options.runtime ?? 'dnnc/runtime'),
     ...printer.sections(),
   ];
   return `${parts.join('\n\n')}\n`;
 }
-
-const helpers = {
-  across: `// No dimension of a grid may exceed ${maxGroups}; kernels leave the surplus of the last row idle.
-const across = groups => Math.min(groups, ${maxGroups});
-const down = groups => Math.ceil(groups / ${maxGroups});`,
-};
 
 class GpuModulePrinter extends ModulePrinter {
   readonly #shaders = shaders();
@@ -42,16 +44,17 @@ class GpuModulePrinter extends ModulePrinter {
   protected kernels(plan: Plan): string[] {
     return plan.kernels.flatMap(kernel => {
       const shader = this.#shaders.add(kernel, plan);
-      return this.#constants.has(shader) ? [] : [this.#kernel(shader)];
+      return this.#constants.has(shader) ? [] : [this.#kernel(shader, kernel)];
     });
   }
 
-  #kernel(shader: ShaderKernel): string {
+  /** What the kernel says of itself stands above it, where an app's bundler drops it. */
+  #kernel(shader: ShaderKernel, { comments }: Kernel): string {
     const constant = this.names.fresh(shader.name);
     this.#constants.set(shader, constant);
     const fields = `name: ${quote(shader.name)}, from: ${quote(shader.from)}, uniform: ${shader.uniform}`;
     const code = template(`\n${shader.code.trimEnd()}\n`);
-    return `${heading(shader.from)}const ${constant} = {\n  ${fields},\n  code: ${code},\n};`;
+    return `${comments.map(heading).join('')}const ${constant} = {\n  ${fields},\n  code: ${code},\n};`;
   }
 
   protected reference({ plan }: EntryProgram, constant: (plan: Plan) => string): string {
@@ -60,19 +63,16 @@ class GpuModulePrinter extends ModulePrinter {
 
   protected programFields(plan: Plan): string[] {
     const kernels = plan.kernels.map(k => this.#constants.get(this.#shaders.add(k, plan))!);
-    return [`kernels: [${kernels.join(', ')}]`];
+    const constantBytes = constantBytesOf(plan);
+    return [
+      `kernels: [${kernels.join(', ')}]`,
+      ...(constantBytes > 0 ? [`prologue: ${plan.prologue}`, `constantBytes: ${constantBytes}`] : []),
+      ...(writesState(plan) ? ['writes: true'] : []),
+    ];
   }
 
   protected dispatchFields({ kernel }: PlanDispatch, plan: Plan, sizes: SizePrinter): string[] {
-    return [`grid: ${this.#grid(plan.kernels[kernel]!.groups, sizes)}`];
-  }
-
-  #grid(groups: Dim, sizes: SizePrinter): string {
-    const n = D.constantValue(groups);
-    if (n !== undefined) return `[${across(n)}, ${down(n)}, 1]`;
-    this.need('across');
-    const count = sizes.expression(groups);
-    return `[${sizes.arrow([groups], `across(${count})`)}, ${sizes.arrow([groups], `down(${count})`)}, 1]`;
+    return [`groups: ${sizes.size(plan.kernels[kernel]!.groups)}`];
   }
 
   protected modelFields(entry: ModuleEntry): string[] {
@@ -80,10 +80,12 @@ class GpuModulePrinter extends ModulePrinter {
     const all = { ...entry.limits, ...Object.fromEntries(needs.map(n => [n.limit, n.amount])) };
     const limits = Object.entries(all).map(([name, value]) => `${propertyKey(name)}: ${Number(value)}`);
     const reasons = needs.map(n => `${propertyKey(n.limit)}: ${quote(n.what)}`);
+    const subgroupSize = subgroupSizeOf(entry);
     return [
       `features: [${featuresOf(entry).map(quote).join(', ')}]`,
       limits.length === 0 ? 'limits: {}' : `limits: { ${limits.join(', ')} }`,
       ...(reasons.length === 0 ? [] : [`needs: { ${reasons.join(', ')} }`]),
+      ...(subgroupSize === undefined ? [] : [`subgroupSize: ${subgroupSize}`]),
     ];
   }
 }

@@ -2,9 +2,6 @@ import type { Atom, Dim, Term } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import { Names } from './names.ts';
 
-/** More workgroups than this in one dimension no device must take. */
-export const maxGroups = 65535;
-
 /** A dim as a JavaScript expression; `name` gives the variable of a free dim. */
 export function printDim(d: Dim, name: (symbol: string) => string = s => s): string {
   let text = '';

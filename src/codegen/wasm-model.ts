@@ -2,7 +2,14 @@ import type * as R from '../../runtime/wasm/plan.ts';
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, StateLayout } from '../ir/plan.ts';
-import { bufferNumbers, type ModuleEntry, stepTable, usedState } from './entry.ts';
+import {
+  bufferNumbers,
+  type ModuleEntry,
+  stepTable,
+  type UsedState,
+  usedState,
+  writesState,
+} from './entry.ts';
 import { KernelSet } from './kernels.ts';
 import { signature, sizesOf } from './model.ts';
 import { printWasm, scratchBytes, type WasmEntry } from './wasm/module.ts';
@@ -19,11 +26,12 @@ export const wasmKernels = (): KernelSet<WasmKernel> =>
 /** What `printWasmModule` prints, as an object: for running a model in the process that compiled it. */
 export async function buildWasmModel(entry: ModuleEntry, layout: StateLayout): Promise<R.WasmModel> {
   const kernels = wasmKernels();
-  const { bytes, tensors } = usedState(entry, layout);
+  const used = usedState(entry, layout);
+  const { bytes, tensors } = used;
   const steps = stepTable(entry);
   const programs = entry.programs.map(({ name, plan, variants = [] }) => {
     const plans = [...variants, { plan, fits: undefined }];
-    return [name, plans.map(v => buildProgram(v.plan, v.fits, kernels))] as const;
+    return [name, plans.map(v => buildProgram(v.plan, v.fits, used, kernels))] as const;
   });
   return {
     name: entry.name,
@@ -38,6 +46,7 @@ export async function buildWasmModel(entry: ModuleEntry, layout: StateLayout): P
 function buildProgram(
   plan: Plan,
   fits: readonly Dim[] | undefined,
+  used: UsedState,
   kernels: KernelSet<WasmKernel>,
 ): R.WasmProgram {
   const { at, size } = sizesOf(plan);
@@ -50,17 +59,14 @@ function buildProgram(
     scratchBytes: scratchOf(plan),
     dispatches: plan.dispatches.map(({ kernel, bindings }) => ({
       kernel: kernels.add(plan.kernels[kernel]!, plan).index,
-      bindings: bindings.map(b => [bufferNumbers[b.buffer], size(b.offset), size(b.bytes)] as const),
+      bindings: bindings.map(b => {
+        const offset = b.buffer === 'state' ? used.at(b.offset) : b.offset;
+        return [bufferNumbers[b.buffer], size(offset), size(b.bytes)] as const;
+      }),
       groups: size(plan.kernels[kernel]!.groups),
     })),
   };
 }
-
-/** Whether a run changes parameters or state. */
-export const writesState = ({ dispatches, kernels }: Plan): boolean =>
-  dispatches.some(({ kernel, bindings }) =>
-    bindings.some((b, i) => b.buffer === 'state' && kernels[kernel]!.buffers[i]!.access !== 'read'),
-  );
 
 /** Most scratch memory that a kernel of a plan takes. */
 export const scratchOf = ({ kernels }: Plan): number => Math.max(0, ...kernels.map(scratchBytes));

@@ -1,12 +1,12 @@
 import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import type { Plan, PlanDispatch, StateLayout } from '../ir/plan.ts';
-import { type EntryProgram, forApps, type ModuleEntry } from './entry.ts';
+import { type EntryProgram, forApps, type ModuleEntry, writesState } from './entry.ts';
 import { fromOf } from './kernels.ts';
 import { type ModuleOptions, ModulePrinter, opener, preamble } from './module-printer.ts';
 import { fileAddress, quote } from './names.ts';
 import type { SizePrinter } from './size.ts';
-import { scratchOf, type WasmKernel, wasmKernels, writesState } from './wasm-model.ts';
+import { scratchOf, type WasmKernel, wasmKernels } from './wasm-model.ts';
 
 export interface WasmModuleOptions extends ModuleOptions {
   /** The file with the kernels, beside the module. */
@@ -29,7 +29,7 @@ export function printWasmModule(
   layout: StateLayout,
   options: WasmModuleOptions,
 ): WasmModuleText {
-  const printer = new WasmModulePrinter(entries.map(forApps), layout, {}, ['wasm', 'URL']);
+  const printer = new WasmModulePrinter(entries.map(forApps), layout, ['wasm', 'URL']);
   const parts = [
     preamble(name, entries.map(opener), options.runtime ?? 'dnnc/runtime/wasm'),
     `// All kernels and the loop over them.\nconst wasm = new URL(${quote(fileAddress(options.wasm))}, import.meta.url);`,

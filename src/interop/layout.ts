@@ -55,13 +55,12 @@ export const rowBytes = ({ dtype, shape }: Layout): number =>
 
 /** The whole tensor. */
 export function readLayout(layout: Layout, bytes: Bytes): StTensor {
-  const [rows = 1] = layout.shape;
-  const size = rowBytes(layout);
-  if (layout.stride === undefined || layout.stride === size) {
-    // A copy, as offsets in a file need not be aligned; the `slice` of Node's Buffer would not copy.
-    return tensorOf(layout, layout.shape, new Uint8Array(bytes.at(layout.start, rows * size)));
-  }
-  return readRows(layout, bytes, { length: rows });
+  const { dtype, shape, start, stride } = layout;
+  if (stride !== undefined) return readRows(layout, bytes, { length: shape[0]! });
+  let size = widthOf(dtype);
+  for (const extent of shape) size *= extent;
+  // A copy, as offsets in a file need not be aligned; the `slice` of Node's Buffer would not copy.
+  return tensorOf(layout, shape, new Uint8Array(bytes.at(start, size)));
 }
 
 /** Rows along the leading axis; `rows` without numbers are the first ones. */

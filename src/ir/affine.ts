@@ -13,19 +13,30 @@ interface Linear {
   readonly offset: Dim;
 }
 
-const axisIds = new WeakMap<Axis, number>();
 let nextAxis = 0;
+
+/** The number that stands for an axis' identity in keys. */
+class Numbered extends Onto {
+  readonly #id = nextAxis++;
+
+  static of(axis: Axis): number {
+    if (!(#id in axis)) new Numbered(axis);
+    return Numbered.known(axis)!;
+  }
+
+  static known(axis: Axis): number | undefined {
+    return #id in axis ? axis.#id : undefined;
+  }
+}
 
 /** A number that stands for the axis' identity in keys. */
 export function axisId(axis: Axis): number {
-  let id = axisIds.get(axis);
-  if (id === undefined) axisIds.set(axis, (id = nextAxis++));
-  return id;
+  return Numbered.of(axis);
 }
 
 /** Its number where it has one: asking for it gives none, so that the order of terms does not depend on who looks. */
 export function knownAxisId(axis: Axis): number | undefined {
-  return axisIds.get(axis);
+  return Numbered.known(axis);
 }
 
 /** What has been worked out about an index. The normal form of a nested one asks for those inside again and again. */
@@ -369,16 +380,31 @@ function proved(c: Comparison): boolean | undefined {
   return D.lowerBound(D.scale(difference.hi, -1)) >= 1 - need ? false : undefined;
 }
 
+/** Marks predicates that have nothing left to drop, so that they are not proved again when expressions are rebuilt. */
+class Simple extends Onto {
+  #isSimple = true;
+
+  static has(predicate: Predicate): boolean {
+    return #isSimple in predicate && predicate.#isSimple;
+  }
+
+  static of(predicate: Predicate): Predicate {
+    if (!Simple.has(predicate)) new Simple(predicate);
+    return predicate;
+  }
+}
+
 /** Drops what is always true and repeated; a comparison that is never true leaves itself alone. */
 export function simplifyPredicate(predicate: Predicate): Predicate {
+  if (Simple.has(predicate)) return predicate;
   const kept = new Map<string, Comparison>();
   for (const c of predicate) {
     const known = proved(c);
     if (known === true) continue;
-    if (known === false) return [c];
+    if (known === false) return Simple.of([c]);
     kept.set(comparisonKey(c), c);
   }
-  return [...kept.values()];
+  return Simple.of(kept.size === predicate.length ? predicate : [...kept.values()]);
 }
 
 /** Whether the predicate is known to fail everywhere. */

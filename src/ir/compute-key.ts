@@ -1,15 +1,21 @@
+import { Onto } from '../support/onto.ts';
 import { comparisonKey, indexKey, knownAxisId } from './affine.ts';
 import type { Compute, Index, Predicate } from './compute.ts';
 import { exprKey } from './expr.ts';
 import { printType } from './type.ts';
 
-const keys = new WeakMap<Compute, string>();
+class Notes extends Onto {
+  #key: string | undefined;
+
+  static key(compute: Compute): string {
+    const notes = #key in compute ? compute : (new Notes(compute) as Notes & Compute);
+    return (notes.#key ??= makeKey(compute));
+  }
+}
 
 /** Text that is equal for Computes that are the same but for which axes they run over: axes are numbered. */
 export function computeKey(compute: Compute): string {
-  let key = keys.get(compute);
-  if (key === undefined) keys.set(compute, (key = makeKey(compute)));
-  return key;
+  return Notes.key(compute);
 }
 
 function makeKey({ inputs, axes, reduce, outs }: Compute): string {

@@ -108,7 +108,10 @@ function makeKey(e: Expr): string {
   }
 }
 
-/** Rebuilds an expression bottom-up. `leaf` may replace loads and `reduced`; `mapIndex` replaces axes inside indices. */
+/**
+ * Rebuilds an expression bottom-up: `load` and `reduced` may replace what they are given, `axis` axes inside indices. What
+ * nothing changes stays the same object, with all that is known of it.
+ */
 export interface ExprMap {
   readonly axis?: (axis: Axis) => Index | undefined;
   readonly load?: (load: Extract<Expr, { kind: 'load' }>) => Expr;
@@ -131,28 +134,37 @@ function makeMapped(e: Expr, map: ExprMap): Expr {
     case 'const':
     case 'dim':
       return e;
-    case 'index':
-      return indexValue(mapIndex(e.index, map));
+    case 'index': {
+      const index = mapIndex(e.index, map);
+      return index === e.index ? e : indexValue(index);
+    }
     case 'load': {
-      const moved = load(
-        e.input,
-        { dtype: e.dtype, shape: [] },
-        e.at.map(i => mapIndex(i, map)),
-        e.guard ? mapPredicate(e.guard, map) : [],
-        e.fill ?? 0,
-      ) as Extract<Expr, { kind: 'load' }>;
-      return map.load ? map.load(moved) : moved;
+      const at = mapAll(e.at, i => mapIndex(i, map));
+      const guard = e.guard && mapPredicate(e.guard, map);
+      const type = { dtype: e.dtype, shape: [] };
+      const moved = at === e.at && guard === e.guard ? e : load(e.input, type, at, guard, e.fill ?? 0);
+      return map.load && moved.kind === 'load' ? map.load(moved) : moved;
     }
     case 'unary':
-      return { ...e, a: mapExpr(e.a, map) };
-    case 'binary':
-      return { ...e, a: mapExpr(e.a, map), b: mapExpr(e.b, map) };
-    case 'select':
-      return { ...e, condition: mapExpr(e.condition, map), a: mapExpr(e.a, map), b: mapExpr(e.b, map) };
-    case 'cast':
-      return { ...e, a: mapExpr(e.a, map) };
-    case 'random':
-      return { ...e, args: e.args.map(a => mapExpr(a, map)) as unknown as typeof e.args };
+    case 'cast': {
+      const a = mapExpr(e.a, map);
+      return a === e.a ? e : { ...e, a };
+    }
+    case 'binary': {
+      const a = mapExpr(e.a, map);
+      const b = mapExpr(e.b, map);
+      return a === e.a && b === e.b ? e : { ...e, a, b };
+    }
+    case 'select': {
+      const condition = mapExpr(e.condition, map);
+      const a = mapExpr(e.a, map);
+      const b = mapExpr(e.b, map);
+      return condition === e.condition && a === e.a && b === e.b ? e : { ...e, condition, a, b };
+    }
+    case 'random': {
+      const args = mapAll(e.args, a => mapExpr(a, map));
+      return args === e.args ? e : { ...e, args: args as unknown as typeof e.args };
+    }
     case 'reduced':
       return map.reduced ? map.reduced(e) : e;
   }
@@ -162,13 +174,18 @@ export function mapIndex(x: Index, map: ExprMap): Index {
   switch (x.kind) {
     case 'dim':
       return x;
-    case 'axis':
-      return map.axis?.(x.axis) ?? x;
-    case 'value':
-      return A.value(mapExpr(x.value, map));
+    case 'axis': {
+      const to = map.axis?.(x.axis);
+      return !to || (to.kind === 'axis' && to.axis === x.axis) ? x : to;
+    }
+    case 'value': {
+      const value = mapExpr(x.value, map);
+      return value === x.value ? x : A.value(value);
+    }
     case 'op': {
       const a = mapIndex(x.a, map);
       const b = mapIndex(x.b, map);
+      if (a === x.a && b === x.b) return x;
       if (x.op === 'add') return A.add(a, b);
       if (x.op === 'mul') return A.mul(a, b);
       if (x.op === 'min') return A.min(a, b);
@@ -180,7 +197,23 @@ export function mapIndex(x: Index, map: ExprMap): Index {
 }
 
 export function mapPredicate(p: Predicate, map: ExprMap): Predicate {
-  return A.simplifyPredicate(p.map(c => ({ op: c.op, a: mapIndex(c.a, map), b: mapIndex(c.b, map) })));
+  const mapped = mapAll(p, c => {
+    const a = mapIndex(c.a, map);
+    const b = mapIndex(c.b, map);
+    return a === c.a && b === c.b ? c : { op: c.op, a, b };
+  });
+  return A.simplifyPredicate(mapped);
+}
+
+/** The list itself where every element stays what it is. */
+function mapAll<T>(list: readonly T[], map: (element: T) => T): readonly T[] {
+  let changed = false;
+  const mapped = list.map(element => {
+    const made = map(element);
+    changed ||= made !== element;
+    return made;
+  });
+  return changed ? mapped : list;
 }
 
 /** What a visit is told of, in the order in which `mapExpr` would: what stands inside a load's indices comes before it. */

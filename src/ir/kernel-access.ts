@@ -24,7 +24,8 @@ function findUses(body: Kernel['body']): BufferUses {
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
     const { kind, buffer } = node as { kind?: unknown; buffer?: unknown };
-    if (typeof buffer === 'string') (kind === 'store' ? writes : reads).add(buffer);
+    if (typeof buffer === 'string')
+      (kind === 'store' || kind === 'store-matrix' ? writes : reads).add(buffer);
     for (const part of Object.values(node)) visit(part);
   };
   visit(body);

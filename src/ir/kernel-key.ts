@@ -22,6 +22,7 @@ export function hasSameCode(a: Kernel, b: Kernel): boolean {
     a.shared === b.shared &&
     a.groups === b.groups &&
     a.workgroupSize === b.workgroupSize &&
+    a.subgroupSize === b.subgroupSize &&
     a.buffers.length === b.buffers.length &&
     a.buffers.every((x, i) => {
       const y = b.buffers[i]!;
@@ -31,6 +32,9 @@ export function hasSameCode(a: Kernel, b: Kernel): boolean {
 }
 
 const vectors = (memory: { readonly vectors?: true }): string[] => (memory.vectors ? ['vectors'] : []);
+
+/** Properties that hold a name. */
+const named: ReadonlySet<string> = new Set(['name', 'buffer', 'array', 'matrix', 'result', 'left', 'right']);
 
 function makeKey(kernel: Kernel): string {
   const names = new Map<string, string>();
@@ -46,7 +50,7 @@ function makeKey(kernel: Kernel): string {
 
   /** Called by JSON.stringify with the object that holds the property as `this`. */
   function replace(this: unknown, property: string, value: unknown): unknown {
-    if (typeof value === 'string' && ['name', 'buffer', 'array'].includes(property)) {
+    if (typeof value === 'string' && named.has(property)) {
       const { kind } = this as { kind?: string };
       return kind === 'uniform' || kind === 'builtin' ? value : rename(value);
     }
@@ -57,5 +61,6 @@ function makeKey(kernel: Kernel): string {
     return value;
   }
   const body = JSON.stringify(kernel.body, replace);
-  return JSON.stringify([buffers, shared, kernel.workgroupSize, kernel.groups.key]) + body;
+  const { workgroupSize, subgroupSize, groups } = kernel;
+  return JSON.stringify([buffers, shared, workgroupSize, subgroupSize, groups.key]) + body;
 }

@@ -1,3 +1,4 @@
+import type { Compute } from './compute.ts';
 import type { Dim } from './dim.ts';
 import type { Origin } from './graph.ts';
 import type { Tensor } from './program.ts';
@@ -17,10 +18,40 @@ export interface Kernel {
   readonly buffers: readonly KernelBuffer[];
   /** Invocations in a workgroup (one-dimensional). */
   readonly workgroupSize: number;
+  /** Invocations in a subgroup, where the kernel holds only for that many. */
+  readonly subgroupSize?: number;
   /** Number of workgroups. */
   readonly groups: Dim;
   readonly shared: readonly SharedArray[];
   readonly body: readonly Stmt[];
+  /** How it came to be, for people: nothing is decided by it. Absent where no schedule made it. */
+  readonly schedule?: KernelSchedule;
+}
+
+/** What a schedule made of a work. */
+export interface KernelSchedule {
+  /** `map`, `register tiles`, `shared loads`, `workgroup tiles`, `vector map`, `vector tiles`, … */
+  readonly name: string;
+  /** Results of one invocation along each axis that has more than one; of a subgroup on matrices; of one turn of the innermost loops on a CPU. */
+  readonly tile: readonly TileSide[];
+  /** Points of the reduction in straight-line code, or in one slice of workgroup memory. */
+  readonly unroll: readonly TileSide[];
+  /** Results of a whole workgroup, where it shares what it reads. */
+  readonly workgroup?: readonly TileSide[];
+  /** Which part it is, where a work became several. */
+  readonly role?: string;
+  /** What was fused into its work. */
+  readonly absorbed: readonly string[];
+  /** What it computes. */
+  readonly compute: Compute;
+}
+
+export interface TileSide {
+  /** The axis' name; names of several that count as one are joined by `·`. */
+  readonly axis: string;
+  readonly size: number;
+  /** Lanes of the vectors that run along it. */
+  readonly lanes?: number;
 }
 
 /** A storage binding. One tensor appears once, also when it is read and written. */
@@ -42,6 +73,30 @@ export interface SharedArray {
   /** As of a `KernelBuffer`. */
   readonly vectors?: true;
 }
+
+/**
+ * A small matrix that the invocations of a subgroup hold together: factors are `left`, of M rows and K columns, and
+ * `right`, of K rows and N columns; their product is a `result`, of M rows and N columns.
+ */
+export interface MatrixType {
+  readonly use: 'left' | 'right' | 'result';
+  readonly dtype: 'f16' | 'f32';
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Where a matrix lies in a buffer or a shared array: element (r, c) at `index` + r * `stride` + c, or, where columns are
+ * contiguous (`byColumns`), at `index` + c * `stride` + r.
+ */
+export type MatrixPlace = {
+  readonly index: KExpr;
+  readonly stride: KExpr;
+  readonly byColumns?: boolean;
+} & (
+  | { readonly buffer: string; readonly array?: undefined }
+  | { readonly array: string; readonly buffer?: undefined }
+);
 
 export type Stmt =
   | { readonly kind: 'let'; readonly name: string; readonly value: KExpr }
@@ -76,6 +131,21 @@ export type Stmt =
       readonly value: KExpr;
       readonly lane?: number;
     }
+  /**
+   * Matrices are of the whole subgroup: in control flow that is the same for the workgroup, with places that are the
+   * same for the subgroup. `matrix` declares one, all elements `value`; a result can be added to and made zero again.
+   */
+  | { readonly kind: 'matrix'; readonly name: string; readonly type: MatrixType; readonly value: number }
+  | { readonly kind: 'zero-matrix'; readonly name: string }
+  | ({ readonly kind: 'load-matrix'; readonly name: string; readonly type: MatrixType } & MatrixPlace)
+  /** result += left * right, in the precision of the result. */
+  | {
+      readonly kind: 'multiply-matrix';
+      readonly result: string;
+      readonly left: string;
+      readonly right: string;
+    }
+  | ({ readonly kind: 'store-matrix'; readonly matrix: string } & MatrixPlace)
   | { readonly kind: 'comment'; readonly text: string };
 
 /**
@@ -87,11 +157,14 @@ export type Stmt =
 export type KExpr =
   | { readonly kind: 'const'; readonly dtype: DType; readonly value: number; readonly lanes?: undefined }
   | { readonly kind: 'ref'; readonly dtype: DType; readonly name: string; readonly lanes?: number }
-  /** i32: `group` = linear workgroup number, `local` = number of the invocation in it, `lane` = number in its subgroup. */
+  /**
+   * i32: `group` = linear workgroup number, `local` = number of the invocation in it, `subgroup` = number of its subgroup in
+   * the workgroup, `lane` = number in its subgroup.
+   */
   | {
       readonly kind: 'builtin';
       readonly dtype: 'i32';
-      readonly name: 'group' | 'local' | 'lane';
+      readonly name: 'group' | 'local' | 'subgroup' | 'lane';
       readonly lanes?: undefined;
     }
   /** A word of the uniform block: a free dim (i32), a run-time scalar, or a word of the random key. */

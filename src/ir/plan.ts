@@ -1,4 +1,5 @@
 import type { Dim } from './dim.ts';
+import * as D from './dim.ts';
 import type { Origin } from './graph.ts';
 import type { Kernel } from './kernel.ts';
 import type { LoopRange, Tensor } from './program.ts';
@@ -66,7 +67,10 @@ export interface PlanDispatch {
   /** What this dispatch does, which its kernel's name does not say where the kernel is shared. */
   readonly name: string;
   readonly origin: Origin;
+  /** Which of the plan's kernels. */
   readonly kernel: number;
+  /** The kernel that was scheduled for it, which may be a later one of several that are the same. */
+  readonly scheduled: Kernel;
   /** Storage bindings in the order of the kernel's buffers. */
   readonly bindings: readonly Binding[];
 }
@@ -91,4 +95,26 @@ export interface StateSlot {
   readonly shape: readonly number[];
   /** Bytes, a multiple of 256. */
   readonly offset: number;
+}
+
+/** What some plans bind of the state buffer, in multiples of 256 bytes, ascending and apart. */
+export function usedRanges(
+  plans: readonly Plan[],
+): readonly { readonly start: number; readonly end: number }[] {
+  const all = plans.flatMap(({ dispatches }) =>
+    dispatches.flatMap(({ bindings }) =>
+      bindings.flatMap(({ buffer, offset, bytes }) => {
+        if (buffer !== 'state') return [];
+        const start = D.evaluate(offset);
+        return [{ start, end: Math.ceil((start + D.evaluate(bytes)) / 256) * 256 }];
+      }),
+    ),
+  );
+  const merged: { start: number; end: number }[] = [];
+  for (const range of all.sort((a, b) => a.start - b.start)) {
+    const last = merged.at(-1);
+    if (last && range.start <= last.end) last.end = Math.max(last.end, range.end);
+    else merged.push(range);
+  }
+  return merged;
 }

@@ -43,6 +43,8 @@ export interface Work {
   readonly outputs: readonly Tensor[];
   /** What was fused into it, for `explain` and comments: `convolution + add + tanh`. */
   readonly absorbed: readonly string[];
+  /** Which part it is of what was one work (`Winograd products`) or beside it (`copy in panels`), for people. */
+  readonly role?: string;
   /** The loop it is part of: works of one loop stand together, and run again for each of its turns. */
   readonly loop?: Loop;
 }

@@ -14,10 +14,35 @@ export interface Target {
   readonly mostBytes: { readonly binding: number; readonly memory?: number };
   /** Features that kernels may use, by WebGPU's names. */
   readonly features: ReadonlySet<string>;
+  /** Products of small matrices that a subgroup makes at once; none where absent. */
+  readonly matrices?: MatrixUnits;
   /** The adapter that it stands for, by the name that it has in tables of measured schedules; absent: any of its kind. */
   readonly adapter?: string;
   /** Rewrites that must pay for themselves are done wherever they can be: small works then test them. */
   readonly eager?: boolean;
+}
+
+export interface MatrixUnits {
+  /** Invocations of a subgroup, in every kernel alike. */
+  readonly subgroupSize: number;
+  readonly shapes: readonly MatrixShape[];
+  /** `exact` where absent. */
+  readonly factors?: MatrixFactors;
+}
+
+/**
+ * What may become of factors in f32 so that matrix units take them; those in f16 are taken as they are. `exact`: nothing,
+ * only factors in f16 are taken; `rounded`: they are rounded to f16; `split`: they are scaled, and taken as two f16 each.
+ */
+export type MatrixFactors = 'exact' | 'rounded' | 'split';
+
+/** Factors of m x k and k x n with components of one type, summed in another. */
+export interface MatrixShape {
+  readonly component: 'f16' | 'f32';
+  readonly result: 'f16' | 'f32';
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
 }
 
 /** Kernels count elements in 32 bits; the last workgroup and the last row of a grid go a little further. */

@@ -148,6 +148,12 @@ export function copyWork(work: Work, source: Tensor, tensor: Tensor, copy: Copy,
     region: { outer: [], stages: [{ inputs: [source.type], axes, outs: [{ type: tensor.type, value }] }] },
     outputs: [tensor],
     absorbed: [{ padded: 'pad', panels: 'pack', phases: 'pad', across: 'transpose' }[kindOf(copy)]],
+    role: {
+      padded: 'copy with a border',
+      panels: 'copy in panels',
+      phases: 'copy in phases',
+      across: 'copy, transposed',
+    }[kindOf(copy)],
     ...(work.loop && { loop: work.loop }),
   };
 }

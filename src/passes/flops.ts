@@ -1,13 +1,14 @@
 import type { Axis, Compute, Expr } from '../ir/compute.ts';
 import type { DimEnv } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
+import * as E from '../ir/expr.ts';
 import { isFloat } from '../ir/type.ts';
 
 /**
  * Floating-point operations of a Compute at given sizes, from its structure alone: at every point of the axes and the
  * reduction, the operations of `lift` and one merge for each float component (so a multiply-add counts 2), and at
- * every stored point those of the value. A transcendental function counts 1. Points that a guard masks (padding)
- * count as well, as is usual.
+ * every stored point those of the values. Equal expressions at a point are computed once. A transcendental function counts
+ * 1. Points that a guard masks (padding) count as well, as is usual.
  */
 export function flopsOf({ axes, reduce, outs }: Compute, dims: DimEnv): number {
   let flops = 0;
@@ -15,7 +16,10 @@ export function flopsOf({ axes, reduce, outs }: Compute, dims: DimEnv): number {
     const merges = reduce.monoid.types.filter(isFloat).length;
     flops += points([...axes, ...reduce.axes], dims) * (operations(reduce.lift) + merges);
   }
-  for (const { value, keep } of outs) flops += points(keep ?? axes, dims) * operations([value]);
+  const values = (keep: readonly Axis[] | undefined): Expr[] =>
+    outs.flatMap(o => (o.keep === keep ? [o.value] : []));
+  for (const keep of new Set(outs.map(o => o.keep)))
+    flops += points(keep ?? axes, dims) * operations(values(keep));
   return flops;
 }
 
@@ -31,12 +35,13 @@ export function multiplyAddsOf({ axes, reduce }: Compute, dims: DimEnv): number 
 const points = (axes: readonly Axis[], dims: DimEnv): number =>
   axes.reduce((n, axis) => n * D.evaluate(axis.extent, dims), 1);
 
-/** Float operations in expressions; one that occurs twice as the same object is computed once. */
+/** Float operations in expressions; one that occurs twice is computed once. */
 function operations(expressions: readonly Expr[]): number {
-  const seen = new Set<Expr>();
+  const seen = new Set<string>();
   const count = (e: Expr): number => {
-    if (seen.has(e)) return 0;
-    seen.add(e);
+    const key = E.exprKey(e);
+    if (seen.has(key)) return 0;
+    seen.add(key);
     switch (e.kind) {
       case 'unary':
         return Number(isFloat(e.a.dtype)) + count(e.a);

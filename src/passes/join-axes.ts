@@ -63,7 +63,7 @@ function join(work: Work, compute: Compute, outer: Axis, inner: Axis, views: Vie
 
   const isKnown = (x: Index): boolean => {
     let found = false;
-    E.mapIndex(x, { axis: a => void (found ||= a === outer || a === inner) });
+    E.visitIndex(x, { axis: a => void (found ||= a === outer || a === inner) });
     return found;
   };
   /** The dim that the outer axis is, if the inner one is the next; undefined: neither is used. */
@@ -80,7 +80,7 @@ function join(work: Work, compute: Compute, outer: Axis, inner: Axis, views: Vie
     return d;
   };
   const dimsOf = new Map<number, number | undefined>();
-  const note = (l: Load): Load => {
+  const note = (l: Load): void => {
     const tensor = work.inputs[l.input]!;
     const { shape } = compute.inputs[l.input]!;
     const d = dimOf(l.at, shape);
@@ -88,17 +88,15 @@ function join(work: Work, compute: Compute, outer: Axis, inner: Axis, views: Vie
     fits &&= !dimsOf.has(l.input) || dimsOf.get(l.input) === d;
     fits &&= l.guard?.every(c => !knows(c, isKnown)) ?? true;
     dimsOf.set(l.input, d);
-    return l;
   };
-  const direct = new Set<Expr>();
-  const visit = (e: Expr): void => {
-    if (direct.has(e)) return;
-    direct.add(e);
-    E.mapExpr(e, { load: note });
+  const seen = new Set<Expr>();
+  for (const e of [...(compute.reduce?.lift ?? []), ...outs.map(o => o.value)]) {
+    if (!fits) return undefined;
+    if (seen.has(e)) continue;
+    E.visitExpr(e, { seen, load: note });
     // An axis that is a number in the expression is not only a place.
     fits &&= !usesAsNumber(e, isKnown);
-  };
-  for (const e of [...(compute.reduce?.lift ?? []), ...outs.map(o => o.value)]) visit(e);
+  }
   fits &&= compute.reduce?.guard?.every(c => !knows(c, isKnown)) ?? true;
   const outDims = places.map((at, i) => dimOf(at, outs[i]!.type.shape));
   // Each element is stored at both axes, or it is not stored once.

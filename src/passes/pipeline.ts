@@ -9,7 +9,7 @@ import { printKernel } from '../ir/print/kernel.ts';
 import { printPlan } from '../ir/print/plan.ts';
 import { printProgram } from '../ir/print/program.ts';
 import type { Program, Tensor, Work } from '../ir/program.ts';
-import type { Target } from '../ir/target.ts';
+import type { MatrixFactors, Target } from '../ir/target.ts';
 import type { Tuned } from '../ir/tuning.ts';
 import { printType } from '../ir/type.ts';
 import { verifyKernel } from '../ir/verify/kernel.ts';
@@ -34,7 +34,7 @@ import { beyondReach } from './plan/reach.ts';
 import { layoutState, planMemory } from './plan-memory.ts';
 import { nominal } from './prices.ts';
 import { fitInto } from './recompute/index.ts';
-import { type Scheduled, schedule } from './schedule/index.ts';
+import { type KnownWorks, type Scheduled, schedule } from './schedule/index.ts';
 import { stage } from './stage.ts';
 import { dropUnitAxes } from './unit-axes.ts';
 import { winograd } from './winograd/index.ts';
@@ -43,9 +43,8 @@ const programLevel: Level<Program> = { print: printProgram, verify: verifyProgra
 
 const kernelLevel: Level<readonly Scheduled[]> = {
   print: list => list.flatMap(s => s.kernels.map(printKernel)).join('\n\n'),
-  verify: list => {
-    const sound = new Map<Kernel['body'], Kernel>();
-    return list.flatMap(s =>
+  verify: list =>
+    list.flatMap(s =>
       s.kernels.flatMap(k => {
         const like = sound.get(k.body);
         if (like && hasSameCode(like, k) && bindsEachOnce(k)) return [];
@@ -53,9 +52,11 @@ const kernelLevel: Level<readonly Scheduled[]> = {
         if (problems.length === 0) sound.set(k.body, k);
         return problems.map(p => `kernel ${k.name}: ${p}`);
       }),
-    );
-  },
+    ),
 };
+
+/** Kernels that are in order, by their code: works that do the same share it. */
+const sound = new WeakMap<Kernel['body'], Kernel>();
 
 const bindsEachOnce = ({ buffers }: Kernel): boolean =>
   new Set(buffers.map(b => b.tensor)).size === buffers.length;
@@ -119,6 +120,8 @@ export interface PipelineContext extends PassContext {
   readonly memoryLimit?: number;
   /** No transforms that save products and lose digits. */
   readonly exact?: boolean;
+  /** Factors in f32 may be taken as two numbers in f16. */
+  readonly splitProducts?: boolean;
   /** Only these programs; all where absent. */
   readonly only?: (name: string) => boolean;
   /** Schedules that were measured. */
@@ -212,6 +215,7 @@ export function compileModule(module: Module, context: PipelineContext): Compile
   );
 
   const programs = new Map<string, CompiledProgram>();
+  const known: KnownWorks = new Map();
   for (const { name, own, graph, program } of fused) {
     const packed = runPass(
       {
@@ -224,16 +228,21 @@ export function compileModule(module: Module, context: PipelineContext): Compile
       programLevel,
       programLevel,
     );
-    programs.set(name, { name, graph, ...planned(packed, layout, context, name) });
+    programs.set(name, { name, graph, ...planned(packed, layout, { ...context, known }, name) });
   }
   return { layout, programs };
+}
+
+/** What is known when all programs have been fused. */
+interface LowerContext extends PipelineContext {
+  readonly known: KnownWorks;
 }
 
 /** A program from its works to its plan; where the size of the batch decides, there is a variant for each. */
 function planned(
   packed: Program,
   layout: StateLayout,
-  context: PipelineContext,
+  context: LowerContext,
   name: string,
 ): Lowered & Pick<CompiledProgram, 'variants'> {
   const own = named(context, name);
@@ -270,9 +279,12 @@ function arranged(program: Program, context: PipelineContext): Program {
 }
 
 /** Kernels for every work, and a place for every tensor. Where there is a limit, results are made again until they fit. */
-function lower(unordered: Program, layout: StateLayout, context: PipelineContext, name: string): Lowered {
-  const { target, memoryLimit } = context;
-  const prologue = target.kind === 'cpu';
+function lower(unordered: Program, layout: StateLayout, context: LowerContext, name: string): Lowered {
+  const { target, memoryLimit, precision, splitProducts, known } = context;
+  const factors: MatrixFactors = splitProducts ? 'split' : precision === 'f16' ? 'rounded' : 'exact';
+  const machine = target.matrices ? { ...target, matrices: { ...target.matrices, factors } } : target;
+  // All runtimes keep what depends on parameters alone.
+  const prologue = true;
   const sizes = packedFor(unordered, context.sizes ?? {}, name);
   const ordering: Pass<Program> = {
     name: 'order',
@@ -287,7 +299,7 @@ function lower(unordered: Program, layout: StateLayout, context: PipelineContext
       {
         name: 'schedule',
         doc: 'Gives every work its kernels, chosen for the target.',
-        run: p => schedule(p, target, context.tuned),
+        run: p => schedule(p, machine, context.tuned, known),
       },
       program,
       context,
@@ -355,7 +367,7 @@ function requireSizes(tensors: readonly Tensor[]): void {
 }
 
 /** Watchers are told which program a printed pass belongs to. */
-function named(context: PipelineContext, program: string): PipelineContext {
+function named<C extends PipelineContext>(context: C, program: string): C {
   const { watch } = context;
   return watch ? { ...context, watch: (pass, text) => watch(pass, `// ${program}\n${text}`) } : context;
 }

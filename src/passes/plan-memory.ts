@@ -129,7 +129,8 @@ export function planMemory(
         throw new InternalError(`${tensor.name} is bound alone but lies unaligned in its pack`);
       return { tensor, ...placeOf(tensor), bytes: tensorBytes(tensor) };
     });
-    return { name: kernel.name, origin: kernel.origin, kernel: list.add(kernel), bindings };
+    const { name, origin } = kernel;
+    return { name, origin, kernel: list.add(kernel), scheduled: kernel, bindings };
   });
 
   const bytes = dispatches.flatMap(d => d.bindings.map(b => b.bytes));

@@ -1,13 +1,15 @@
 import * as A from '../ir/affine.ts';
 import type { Compute, Index } from '../ir/compute.ts';
+import { computeKey } from '../ir/compute-key.ts';
 import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../ir/program.ts';
 import type { Target } from '../ir/target.ts';
 import { elementCount } from '../ir/type.ts';
+import { Recent } from '../support/recent.ts';
 import { type Copy, copyType, copyWork, kindOf, type Load, padded, withCopy } from './copies.ts';
 import { loadsOf } from './fuse/definition.ts';
-import { rankLanes } from './schedule/cpu/choose.ts';
+import { rankLanes, rankLanesAnew } from './schedule/cpu/choose.ts';
 import { nominalValue } from './schedule/grid.ts';
 import { trimInputs } from './schedule/split.ts';
 import { Temporaries } from './temporaries.ts';
@@ -35,10 +37,30 @@ export function stage(program: Program, { eager = false }: Pick<Target, 'eager'>
 
 /** A copy that a work could read, and the work's time then. */
 interface Candidate {
-  readonly time: number;
-  readonly load: Load;
+  /** Which of the work's distinct loads reads it. */
+  readonly load: number;
   readonly copy: Copy;
-  readonly changed: Compute;
+  readonly time: number;
+  /** Nanoseconds to make it. */
+  readonly price: number;
+}
+
+/** Equal works have the same candidates. */
+const candidates = new Recent<readonly Candidate[]>(500);
+
+function candidatesOf(compute: Compute, inputs: readonly Tensor[]): readonly Candidate[] {
+  const key = `${inputs.map(t => t.role === 'scalar')} ${computeKey(compute)}`;
+  return candidates.of(key, () =>
+    distinctLoads(compute).flatMap((load, i) =>
+      copiesOf(load, compute, inputs[load.input]!).map((copy): Candidate => {
+        const type = copyType(inputs[load.input]!.type, copy);
+        const changed = withCopy(compute, load, copy, compute.inputs.length, type);
+        const rate = kindOf(copy) === 'across' || copy.phases ? copyPrice.across : copyPrice.straight;
+        const price = nominalValue(elementCount(type)) * rate;
+        return { load: i, copy, time: rankLanesAnew(changed, false).time, price };
+      }),
+    ),
+  );
 }
 
 class Stager {
@@ -87,38 +109,33 @@ class Stager {
   #better(work: Work): { readonly work: Work; readonly copies: readonly Work[] } | undefined {
     const [compute] = work.region.stages as [Compute];
     const before = rankLanes(compute, false).time;
-    let best: Candidate | undefined;
-    const all: Candidate[] = [];
-    for (const load of distinctLoads(compute))
-      for (const copy of copiesOf(load, compute, work.inputs[load.input]!)) {
-        const source = work.inputs[load.input]!;
-        const type = copyType(source.type, copy);
-        const changed = withCopy(compute, load, copy, compute.inputs.length, type);
-        const isMade = this.#copies.has(this.#key(source, copy, load, work));
-        const elements = nominalValue(elementCount(type));
-        const price =
-          isMade || this.#constant.has(storageOf(source))
-            ? 0
-            : kindOf(copy) === 'across' || copy.phases
-              ? copyPrice.across
-              : copyPrice.straight;
-        const time = rankLanes(changed, false).time + elements * price;
-        const candidate = { time, load, copy, changed };
-        all.push(candidate);
-        if (time < worthwhile * (best?.time ?? before)) best = candidate;
-      }
+    const loads = distinctLoads(compute);
+    const all = candidatesOf(compute, work.inputs);
+    let best: { readonly candidate: Candidate; readonly time: number } | undefined;
+    for (const candidate of all) {
+      const load = loads[candidate.load]!;
+      const source = work.inputs[load.input]!;
+      const isFree =
+        this.#copies.has(this.#key(source, candidate.copy, load, work)) ||
+        this.#constant.has(storageOf(source));
+      const time = candidate.time + (isFree ? 0 : candidate.price);
+      if (time < worthwhile * (best?.time ?? before)) best = { candidate, time };
+    }
     // Every kind has its turn.
-    if (this.#eager) best = all[this.#turn++ % Math.max(1, all.length)];
-    if (!best) return undefined;
-    const source = work.inputs[best.load.input]!;
-    const key = this.#key(source, best.copy, best.load, work);
+    const chosen = this.#eager ? all[this.#turn++ % Math.max(1, all.length)] : best?.candidate;
+    if (!chosen) return undefined;
+    const { copy } = chosen;
+    const load = loads[chosen.load]!;
+    const source = work.inputs[load.input]!;
+    const key = this.#key(source, copy, load, work);
     const known = this.#copies.get(key);
-    const tensor = known?.copy ?? this.#tensor(work, source, best.copy);
+    const tensor = known?.copy ?? this.#tensor(work, source, copy);
     this.#copies.set(key, { source, copy: tensor });
     const inputs = [...work.inputs, tensor];
+    const changed = withCopy(compute, load, copy, compute.inputs.length, tensor.type);
     return {
-      work: trimInputs({ ...work, inputs, region: { ...work.region, stages: [best.changed] } }),
-      copies: known ? [] : [copyWork(work, source, tensor, best.copy, best.load)],
+      work: trimInputs({ ...work, inputs, region: { ...work.region, stages: [changed] } }),
+      copies: known ? [] : [copyWork(work, source, tensor, copy, load)],
     };
   }
 

@@ -39,4 +39,4 @@ it('every example of the document prints what it says', async () => {
   } finally {
     process.chdir(before);
   }
-});
+}, 300_000);

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { type LayerTable, layersOf } from '../../src/cli/explain/layers.ts';
 import { expandGraph } from '../../src/cli/graphs.ts';
 import { check } from '../../src/compile.ts';
+import { getDevice } from '../gpu.ts';
 import { dnnc, temporaryFolder, tiny } from './helpers.ts';
+
+const device = await getDevice();
 
 function table(text: string, dims = {}): LayerTable {
   const { module, diagnostics } = check({ name: 'net.dnn', text });
@@ -111,7 +114,7 @@ describe('explain', () => {
     const times = [...out.matchAll(/^ {2}\w+ +[\d,]+ +64 +(1|50)( |$)/gm)].map(m => Number(m[1]));
     expect(times).toHaveLength(Number(count));
     expect(times.reduce((a, b) => a + b)).toBe(Number(all));
-    expect(out).toMatch(/R_rnn_next_turn +1 +64 +50 +next_turn/);
+    expect(out).toMatch(/R_rnn_next_turn +1 +64 +50 .* next_turn$/m);
   });
 
   it('shows layers, kernels with what they absorbed, and memory at the sizes given', async () => {
@@ -147,5 +150,41 @@ describe('explain', () => {
     expect((await dnnc('explain', nets, '--layers', '--time')).code).toBe(2);
     const json = await dnnc('explain', nets, '--layers', '--format', 'json');
     expect(JSON.parse(json.out).nets.map((n: { name: string }) => n.name)).toEqual(['A', 'B']);
+  });
+
+  it('times the kernels of WebAssembly and says what each is', async () => {
+    const net = at('net.dnn');
+    writeFileSync(net, tiny.slice(0, tiny.indexOf('train')));
+    const args = ['explain', net, '--dim', 'N=16', '--target', 'wasm', '--threads', '1'];
+    const { code, out } = await dnnc(...args, '--profile');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^adapter: WebAssembly \(1 thread\)\nkernels timed by a call for each dispatch$/m);
+    expect(out).toMatch(/^kernels for wasm$/m);
+    expect(out).toMatch(/^Tiny \(N = 16\): \d dispatches, \d distinct kernels, [\d.]+ ms a run$/m);
+    expect(out).toMatch(
+      /^ {2}Tiny_hidden_matmul .* B +[\d,]+ +[\d.e-]+ +[\d.]+ % {2}vector tiles .*v .*net\.dnn:5:23 +matmul \+ add \+ tanh$/m,
+    );
+    const json = JSON.parse((await dnnc(...args, '--time', '--format', 'json')).out);
+    expect(json).toMatchObject({ ok: true, target: 'wasm', clock: 'a call for each dispatch' });
+    for (const program of json.programs) {
+      const { kernels, milliseconds } = program;
+      expect(milliseconds).toBeGreaterThan(0);
+      const shares = kernels.map((k: { share: number }) => k.share);
+      expect(shares.reduce((a: number, b: number) => a + b, 0)).toBeCloseTo(1, 5);
+      for (const k of kernels)
+        expect(k).toMatchObject({ schedule: expect.any(String), tile: expect.any(Array), once: false });
+    }
+  });
+
+  it('refuses profiles where there are none', async () => {
+    expect((await dnnc('explain', file, '--target', 'wasm', '--profile', 'gpu')).code).toBe(2);
+    expect((await dnnc('explain', file, '--layers', '--profile')).code).toBe(2);
+  });
+
+  it.skipIf(!device)('times the kernels of the adapter', async () => {
+    const { code, out } = await dnnc('explain', file, '--dim', 'N=3', '--profile');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^kernels timed by (timestamps of the adapter|a submission for each dispatch, .*)$/m);
+    expect(out).toMatch(/^ {2}Tiny_hidden_matmul .* % {2}\w.* matmul \+ add \+ tanh$/m);
   });
 });

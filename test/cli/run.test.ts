@@ -50,6 +50,8 @@ function expected(): number[] {
   });
 }
 
+const device = await getDevice();
+
 describe('run', () => {
   it('computes by the interpreter', async () => {
     const { code, out, err } = await run('--weights', weightsFile, '--target', 'interpret');
@@ -69,6 +71,18 @@ describe('run', () => {
     expect(results[0]).toEqual(results[1]);
     expect(results[0]).not.toEqual(results[2]);
   });
+
+  it.each(device ? ['webgpu', 'wasm'] : ['wasm'])(
+    'splits no products where there are no matrices: %s',
+    async target => {
+      const results = [];
+      for (const more of [[], ['--split-products']]) {
+        await run('--weights', weightsFile, '--target', target, ...more);
+        results.push(Object.values(outputs())[0]!.data);
+      }
+      expect(results[1]).toEqual(results[0]);
+    },
+  );
 
   it('names inputs that are missing, extra or misshapen, with both shapes', async () => {
     const given = writeTensors(at('wrong.safetensors'), { x: f32([2, 5]), z: f32([1]) });

@@ -183,7 +183,7 @@ describe('memory', () => {
     inputs: [],
     outputs: [],
     kernels: [],
-    dispatches: [{ kernel: 0, bindings: [[1, 0, n => binding * n!]], grid: [1, 1, 1] }],
+    dispatches: [{ kernel: 0, bindings: [[1, 0, n => binding * n!]], groups: 1 }],
   });
 
   it('is compared with what the device allows, for the arena and for each binding', () => {

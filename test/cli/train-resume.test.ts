@@ -106,6 +106,7 @@ describe('a training that goes on', () => {
     await train(...interpreted, '--steps', '7', '--out', at('flags'));
     const resume = (...more: string[]) => train('--resume', at('flags'), ...more);
     const odd = ['--batch', '5', '--seed', '4', '--no-shuffle', '--keep-last', '--target', 'webgpu'];
+    odd.push('--split-products');
     const { code, err } = await resume('--data', val, '--val', data, ...odd);
     expect(code).toBe(1);
     expect(err).toContain('error[E0415]');
@@ -115,6 +116,7 @@ describe('a training that goes on', () => {
       '--target: the training has interpret, here it is webgpu',
       '--no-shuffle: the training shuffles',
       '--keep-last:',
+      '--split-products: the training runs without it',
       '--data: these are not the data of the training',
       '--val: these are not the validation data of the training',
     ])

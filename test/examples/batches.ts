@@ -7,6 +7,12 @@ export function f32(shape: readonly number[], value: (i: number) => number): Ten
   return { dtype: 'f32', shape, data: Float32Array.from({ length: count(shape) }, (_, i) => value(i)) };
 }
 
+export const integers = (shape: readonly number[], value: (i: number) => number): TensorValue => ({
+  dtype: 'i32',
+  shape,
+  data: Int32Array.from({ length: count(shape) }, (_, i) => value(i)),
+});
+
 /** Numbers from 0 to 1. */
 export function noise(shape: readonly number[], seed = 1): TensorValue {
   const next = generator(seed);

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { classes, noise, scenes, stripes } from './batches.ts';
+import { bytes, classes, f32, integers, noise, scenes, stripes } from './batches.ts';
 import { expectHalved, type Small, trainExample } from './train.ts';
 
 // Minutes, where other work shares the machine.
@@ -39,6 +39,27 @@ const halving: readonly Small[] = [
     steps: 10,
   },
   {
+    example: 'faster-rcnn',
+    program: 'detect',
+    defines: { Width: 4, Size: 16, Regions: 4 },
+    batch: {
+      x: stripes([2, 3, 16, 16]),
+      object: integers([2, 24], i => (i % 3) - 1),
+      to_object: noise([2, 24, 4], 3),
+      regions: f32([2, 4, 4], i => (i % 4 < 2 ? 1 : 12) + (i % 3)),
+      kind: integers([2, 4], i => (i % 5) - 1),
+      to_box: noise([2, 4, 4], 4),
+    },
+    steps: 15,
+  },
+  {
+    example: 'overfeat',
+    program: 'detect',
+    defines: { Width: 4 },
+    batch: { x: stripes([4, 3, 38, 38]), y: classes(4, 4), box: noise([4, 4], 3) },
+    steps: 15,
+  },
+  {
     example: 'custom',
     program: 'fit',
     // Not grey, which normalising over the channels would make all one.
@@ -52,6 +73,14 @@ test.each(halving.map(c => [c.example, c.program, c] as const))(
     expectHalved((await trainExample(small)).steps);
   },
 );
+
+test.each([
+  ['fcn', 'segment8', { Width: 2, Size: 32, Classes: 3, Rate: 5e-3 }, scenes([2, 3, 32, 32]), 40],
+  ['spp', 'digits', { Width: 4 }, { x: bytes(stripes([4, 1, 12, 10])), y: classes(4, 4) }, 30],
+] as const)('%s: %s halves its loss in inference mode', async (example, program, defines, batch, steps) => {
+  const { evaluated } = await trainExample({ example, program, defines, batch, steps, evaluates: true });
+  expectHalved(evaluated);
+});
 
 test('googlenet: imagenet halves its loss in inference mode; dropout of 0.7 makes that of single steps jump', async () => {
   const { evaluated } = await trainExample({

@@ -46,7 +46,7 @@ export const oracleNets: readonly OracleNet[] = [
   },
   few('resnet', 'Basic', { Width: 3 }),
   few('resnext', 'Split4', { Width: 4, Cardinality: 2 }),
-  classifier('densenet', 'Small', 32, { Growth: 3 }),
+  classifier('densenet', 'Small', 64, { Growth: 3 }),
   {
     example: 'segnet',
     net: 'SegNet',

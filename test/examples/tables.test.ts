@@ -111,6 +111,7 @@ test.each([
   ['densenet', { DenseNet121: 8.0, DenseNet169: 14.1, DenseNet201: 20.0, DenseNet161: 28.7 }],
   ['nin', { NIN: 1.0 }],
   ['segnet', { SegNet: 29.4 }],
+  ['fcn', { FCN32s: 136.2, FCN16s: 134.8, FCN8s: 134.5 }],
   ['unet', { UNet: 31.0 }],
 ])('%s: millions of parameters', (name, expected) => {
   const all = parameters(example(name));

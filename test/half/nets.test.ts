@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { ndarray } from '../../src/ir/ndarray.ts';
 import { softwareTarget } from '../../src/ir/target.ts';
 import { generator } from '../arbitrary/numbers.ts';
+import { matrixTarget } from '../matrices.ts';
 import { lenet, lstm, mlp, resnet } from './nets.ts';
 import { type Arrays, distance, exact, type How, half, Interpreted } from './run.ts';
 
@@ -44,14 +45,14 @@ function forward(c: Case, how: How) {
   return { out, halves: program.tensors.filter(t => t.type.dtype === 'f16') };
 }
 
-function losses(c: Case, how: How): number[] {
+function losses(c: Case, how: How, steps = 30): number[] {
   const train = new Interpreted({ name: `${c.name}.dnn`, text: c.source }, how, {
     only: name => name === 'fit.step' || name === 'fit.init',
   });
   train.run('fit.init');
   const batch = batchOf(c);
   return Array.from(
-    { length: 30 },
+    { length: steps },
     (_, i) => train.run('fit.step', batch, { iter: i, step: i, epoch: 0 }).loss!.data[0]!,
   );
 }
@@ -69,7 +70,7 @@ describe.each(cases)('$name in half precision', c => {
     expect(gap).toBeGreaterThan(1e-6);
   });
 
-  test.each([undefined, softwareTarget])('kernels compute what works do', target => {
+  test.each([undefined, softwareTarget, matrixTarget])('kernels compute what works do', target => {
     const works = forward(c, half);
     const kernels = forward(c, { ...half, kernels: true, ...(target && { target }) });
     expect(distance(kernels.out, works.out)).toBeLessThan(2e-3);
@@ -106,4 +107,13 @@ train fit {
   });
   expect(moved[0]!.data.some(v => v !== 0)).toBe(true);
   expect(distance(moved[1]!, moved[0]!)).toBeLessThan(0.01);
+});
+
+test('a training on matrices goes as one in f64', () => {
+  const [lenet, how] = [cases[1]!, { ...half, kernels: true, target: matrixTarget }];
+  const { scheduled } = new Interpreted({ name: 'lenet.dnn', text: lenet.source }, how).program('fit.step');
+  const kernels = scheduled.flatMap(s => s.kernels);
+  expect(kernels.filter(k => k.subgroupSize !== undefined).length).toBeGreaterThan(1);
+  const expected = losses(lenet, exact, 2);
+  for (const [i, loss] of losses(lenet, how, 2).entries()) expect(loss / expected[i]!).toBeCloseTo(1, 2);
 });

@@ -11,7 +11,8 @@ export const i32 = (value: number): KExpr => ({ kind: 'const', dtype: 'i32', val
 export const f32 = (value: number): KExpr => ({ kind: 'const', dtype: 'f32', value });
 export const konst = (value: number, dtype: DType): KExpr => ({ kind: 'const', dtype, value });
 export const ref = (name: string, dtype: DType = 'i32'): KExpr => ({ kind: 'ref', dtype, name });
-export const builtin = (name: 'group' | 'local' | 'lane'): KExpr => ({ kind: 'builtin', dtype: 'i32', name });
+type Builtin = Extract<KExpr, { kind: 'builtin' }>['name'];
+export const builtin = (name: Builtin): KExpr => ({ kind: 'builtin', dtype: 'i32', name });
 export const uniform = (name: string, dtype: DType = 'i32'): KExpr => ({ kind: 'uniform', dtype, name });
 export const load = (buffer: string, index: KExpr, dtype: DType = 'f32'): KExpr => ({
   kind: 'load',

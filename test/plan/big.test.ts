@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { open } from '../../runtime/wasm/index.ts';
 import { buildModel } from '../../src/codegen/model.ts';
 import { printModule } from '../../src/codegen/module.ts';
 import { buildWasmModel } from '../../src/codegen/wasm-model.ts';
@@ -71,7 +72,7 @@ test('parameters that are updated together are bound together only as far as eve
   expect(Math.max(...sizes)).toBeGreaterThan(2 * 2 ** 24);
 });
 
-describe.each(targets)('beyond every device of $name', target => {
+describe.each(targets)('beyond every device of $name', { timeout: 120_000 }, target => {
   const binding = target.mostBytes.binding;
   const at = (text: string, sizes = {}): string[] => messages(text, { target, sizes });
 
@@ -131,9 +132,10 @@ describe.each(targets)('beyond every device of $name', target => {
       'net A(x: f32[N]) -> f32[2000000000] { return zeros(2000000000) + mean(x) }',
       'net A(x: f32[N, 1, 40000, 40000]) -> f32[N, 1, 1, 1] { return x -> max_pool(40000) }',
     ]) {
-      const started = performance.now();
+      const started = process.cpuUsage();
       expect(at(text).join(), text).toMatch(/^E02(05|08|24) /);
-      expect(performance.now() - started).toBeLessThan(20_000);
+      // Of this process, in microseconds: others may have the machine meanwhile.
+      expect(process.cpuUsage(started).user).toBeLessThan(20e6);
     }
     const all = 'net A(x: f32[N, N, N, N, N, N]) -> f32[N, N, N, N, N, N] { return x + 1 }';
     expect(at(all, { N: huge }).join()).toMatch(/^E0224 /);
@@ -185,5 +187,52 @@ describe('what kernels count at run time', () => {
     for (const entry of entries!)
       for (const p of Object.values(buildModel(entry, made!.layout).programs))
         expect(p.counts).toBeUndefined();
+  });
+});
+
+describe('several large nets in a file', () => {
+  const text = `net A(x: f32[N, 600]) -> f32[N, 600] { return x -> dense(600) }
+  net B(x: f32[N, 600]) -> f32[N, 4] { return x -> dense(600) -> dense(4) }
+  train fit {
+    data x: f32[N, 600]
+    minimize mean(B(x) ^ 2) over B by sgd(lr = 0.1, momentum = 0.9)
+  }`;
+  const bytes = 4 * (600 * 600 + 600);
+  const last = 4 * (600 * 4 + 4);
+
+  test('have buffers for their own parameters alone', () => {
+    const { entries, compiled: made } = compiled(text);
+    const [a, b, fit] = entries!.map(e => buildModel(e, made!.layout));
+    expect(made!.layout.bytes).toBeGreaterThan(3 * bytes);
+    expect(a!.stateBytes).toBeLessThan(bytes + 1024);
+    expect(b!.stateBytes).toBeLessThan(bytes + last + 2048);
+    // With the momentum.
+    expect(fit!.stateBytes).toBeLessThan(2 * (bytes + last + 2048));
+    for (const model of [a!, b!, fit!])
+      for (const { offset, shape } of model.state) {
+        expect(offset % 256).toBe(0);
+        expect(offset + 4 * shape.reduce((n, d) => n * d, 1)).toBeLessThanOrEqual(model.stateBytes);
+      }
+    const printed = printModule('big.dnn', entries!, made!.layout);
+    expect(printed).toContain(`stateBytes: ${b!.stateBytes},`);
+    expect(printed).toContain(`stateBytes: ${fit!.stateBytes},`);
+  });
+
+  test('compute with them', async () => {
+    const { entries, compiled: made } = compiled(text, { target: wasmTarget });
+    const model = await buildWasmModel(entries![1]!, made!.layout);
+    const ones = (n: number, x: number): Float32Array<ArrayBuffer> => new Float32Array(n).fill(x);
+    const session = await open(model, {
+      threads: 1,
+      weights: {
+        'B.dense.weight': ones(360_000, 1 / 600),
+        'B.dense.bias': ones(600, 1),
+        'B.dense_2.weight': ones(2400, 1 / 300),
+        'B.dense_2.bias': Float32Array.of(0, 1, 2, 3),
+      },
+    });
+    const { out } = await session.run('predict', { x: ones(600, 2) });
+    for (const [i, y] of [...out!.data].entries()) expect(y).toBeCloseTo(6 + i, 4);
+    session.dispose();
   });
 });

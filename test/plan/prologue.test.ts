@@ -4,7 +4,7 @@ import * as D from '../../src/ir/dim.ts';
 import { bufferUses } from '../../src/ir/kernel-access.ts';
 import type { Plan } from '../../src/ir/plan.ts';
 import { printPlan } from '../../src/ir/print/plan.ts';
-import { gpuTarget, wasmTarget } from '../../src/ir/target.ts';
+import { gpuTarget, softwareTarget, wasmTarget } from '../../src/ir/target.ts';
 import { verifyPlan } from '../../src/ir/verify/plan.ts';
 
 const compiled = (text: string, target = wasmTarget): NonNullable<Compiled['compiled']> => {
@@ -41,10 +41,15 @@ test('what depends on parameters alone comes first, in memory of its own', () =>
   );
 });
 
-test('only for targets that ask for it', () => {
-  const plan = planOf(low, 'T', gpuTarget);
-  expect(plan.prologue).toBeUndefined();
-  expect(plan.constantBytes).toBeUndefined();
+test.each([gpuTarget, softwareTarget])('for WebGPU too: $name', target => {
+  const plan = planOf(low, 'T', target);
+  expect(plan.prologue).toBeGreaterThanOrEqual(2);
+  expect(new Set(writes(plan).slice(0, plan.prologue).flat())).toEqual(new Set(['constants']));
+  expect(writes(plan).slice(plan.prologue).flat()).not.toContain('constants');
+  expect(D.evaluate(plan.constantBytes!)).toBeGreaterThanOrEqual(512);
+  // Where there is none, nothing is said of it.
+  const none = planOf('net T(x: f32[N, 6]) -> f32[N, 6] { return x -> dense(6) }', 'T', target);
+  expect([none.prologue, none.constantBytes]).toEqual([undefined, undefined]);
 });
 
 describe('not in the prologue', () => {

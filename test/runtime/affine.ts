@@ -42,12 +42,13 @@ export const affine: Model = {
             [1, N => Math.ceil((16 * N!) / 256) * 256, N => 16 * N!],
             [0, 0, 16],
           ],
-          grid: [N => Math.ceil((4 * N!) / 64), 1, 1],
+          groups: N => Math.ceil((4 * N!) / 64),
         },
       ],
     },
     step: {
       dims: [],
+      writes: true,
       scalars: [{ name: 'a', dtype: 'f32' }],
       arenaBytes: 512,
       inputs: [
@@ -81,7 +82,7 @@ export const affine: Model = {
             [0, 0, 16],
             [0, 256, 4],
           ],
-          grid: [1, 1, 1],
+          groups: 1,
         },
         {
           kernel: 0,
@@ -91,11 +92,50 @@ export const affine: Model = {
             [0, 0, 16],
             [0, 256, 4],
           ],
-          grid: [0, 1, 1],
+          groups: 0,
         },
       ],
     },
   },
+};
+
+/** Counts how often its prologue runs: what that makes is not made again without need. */
+export const counted: Model['programs'][string] = {
+  dims: [],
+  scalars: [],
+  arenaBytes: 256,
+  prologue: 1,
+  constantBytes: 260,
+  inputs: [],
+  outputs: [{ name: 'times', dtype: 'i32', shape: [], offset: 0 }],
+  kernels: [
+    {
+      name: 'count',
+      from: 'affine.dnn:15:3',
+      uniform: false,
+      code: `@group(0) @binding(0) var<storage, read_write> times: array<i32>;
+@compute @workgroup_size(1) fn count() { times[0] += 1; }`,
+    },
+    {
+      name: 'tell',
+      from: 'affine.dnn:16:3',
+      uniform: false,
+      code: `@group(0) @binding(0) var<storage, read_write> times: array<i32>;
+@group(0) @binding(1) var<storage, read_write> told: array<i32>;
+@compute @workgroup_size(1) fn tell() { told[0] = times[0]; }`,
+    },
+  ],
+  dispatches: [
+    { kernel: 0, bindings: [[2, 256, 4]], groups: 1 },
+    {
+      kernel: 1,
+      bindings: [
+        [2, 256, 4],
+        [1, 0, 4],
+      ],
+      groups: 1,
+    },
+  ],
 };
 
 /** The model with a program replaced or added. */

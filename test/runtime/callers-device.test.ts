@@ -79,7 +79,7 @@ describe.skipIf(!found)("the caller's device", async () => {
   it('is as it was after errors of every kind', async () => {
     const good = affine.programs.predict!;
     const kernel = { ...good.kernels[0]!, code: 'fn affine() { nonsense }' };
-    const wide = [{ ...good.dispatches[0]!, grid: [100_000, 1, 1] as const }];
+    const wide = [{ ...good.dispatches[0]!, groups: 2 ** 40 }];
     const less = [{ ...good.dispatches[0]!, bindings: good.dispatches[0]!.bindings.slice(1) }];
     const broken = {
       code: { ...good, kernels: [kernel] },
@@ -87,7 +87,7 @@ describe.skipIf(!found)("the caller's device", async () => {
       less: { ...good, dispatches: less },
       huge: { ...good, arenaBytes: 2 ** 50 },
       // No integer that WebGPU takes: a TypeError where it is recorded.
-      endless: { ...good, dispatches: [{ ...good.dispatches[0]!, grid: [2 ** 40, 1, 1] as const }] },
+      endless: { ...good, dispatches: [{ ...good.dispatches[0]!, groups: 2 ** 40 }] },
     };
     for (const [name, program] of Object.entries(broken)) {
       await leavesAlone(async () => {

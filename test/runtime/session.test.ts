@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DeviceLostError, KernelError, type Model, open, readWeights } from '../../runtime/index.ts';
 import { requestDevice } from '../../runtime/node/index.ts';
 import { getDevice } from '../gpu.ts';
-import { affine, withProgram } from './affine.ts';
+import { affine, counted, withProgram } from './affine.ts';
 
 const device = await getDevice();
 const weights = { w: new Float32Array([1, 2, 3, 4]), count: new Uint8Array([7]) };
@@ -22,6 +22,51 @@ describe.skipIf(!device)('session', () => {
     }
     const shaped = await session.run('predict', { x: { data: rows(2), shape: [2, 4] } }, { a: 0.5 });
     expect(shaped.y!.data).toEqual(expected(rows(2), 0.5));
+    session.dispose();
+  });
+
+  it('runs more workgroups than one dimension of a grid holds', async () => {
+    const code = `@group(0) @binding(0) var<storage, read_write> times: array<i32>;
+@group(0) @binding(1) var<storage, read_write> told: array<i32>;
+@compute @workgroup_size(1) fn tell(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) n: vec3u) {
+  if (id.x + id.y * n.x == 69999u) { told[0] = times[0] + i32(n.y); }
+}`;
+    const kernels = [counted.kernels[0]!, { ...counted.kernels[1]!, code }];
+    const dispatches = [counted.dispatches[0]!, { ...counted.dispatches[1]!, groups: 70_000 }];
+    const session = await openAffine(withProgram('wide', { ...counted, kernels, dispatches }));
+    expect((await session.run('wide', {})).times!.data[0]).toBe(3);
+    session.dispose();
+  });
+
+  it('runs a prologue once for the parameters that there are', async () => {
+    const session = await openAffine(withProgram('counted', counted));
+    const times = async () => (await session.run('counted', {})).times!.data[0];
+    const predict = (n: number) => session.run('predict', { x: rows(n) }, { a: 1 });
+    expect(await times()).toBe(1);
+    expect(await times()).toBe(1);
+    // What changes no parameters, and memory that grows, change nothing.
+    await predict(2);
+    await predict(100_000);
+    expect(await times()).toBe(1);
+    await session.write('w', new Float32Array([5, 5, 5, 5]));
+    expect(await times()).toBe(2);
+    await session.load(weights);
+    expect(await times()).toBe(3);
+    await session.run('step', { x: new Uint8Array([1, 1, 1]), on: new Uint8Array([1]) }, { a: 1 });
+    expect(await times()).toBe(4);
+    expect(await times()).toBe(4);
+    session.dispose();
+  });
+
+  it('runs it in the order of the calls', async () => {
+    const session = await openAffine(withProgram('counted', counted));
+    await session.run('counted', {});
+    const told = [];
+    for (let i = 0; i < 3; i++) {
+      void session.write('w', new Float32Array(4).fill(i));
+      told.push(session.run('counted', {}), session.run('counted', {}));
+    }
+    expect((await Promise.all(told)).map(t => t.times!.data[0])).toEqual([2, 2, 3, 3, 4, 4]);
     session.dispose();
   });
 
@@ -151,7 +196,7 @@ describe.skipIf(!device)('session', () => {
             [0, 0, 16],
             [0, 256, 4],
           ] as const,
-          grid: [1, 1, 1] as const,
+          groups: 1,
         },
       ],
     };
@@ -192,9 +237,9 @@ describe.skipIf(!device)('session', () => {
 
   it('reports commands that the device refuses', async () => {
     const good = affine.programs.predict!;
-    const dispatches = [{ ...good.dispatches[0]!, grid: [100_000, 1, 1] as const }];
+    const dispatches = [{ ...good.dispatches[0]!, groups: 2 ** 40 }];
     const session = await openAffine(withProgram('wide', { ...good, dispatches }));
-    await expect(session.run('wide', { x: rows(1) }, { a: 1 })).rejects.toThrow(/Affine\.wide: .*100000/s);
+    await expect(session.run('wide', { x: rows(1) }, { a: 1 })).rejects.toThrow(/Affine\.wide: .*16777473/s);
     const bindings = [...good.dispatches[0]!.bindings].slice(1);
     const less = await openAffine(
       withProgram('less', { ...good, dispatches: [{ ...good.dispatches[0]!, bindings }] }),
@@ -210,6 +255,10 @@ describe.skipIf(!device)('session', () => {
     const model = { ...affine, features: ['no-such-feature'], limits: { maxBindGroups: 99 } };
     await expect(openAffine(model)).rejects.toThrow(
       'Affine: the given device lacks the feature no-such-feature, maxBindGroups of 99 (it has 4)',
+    );
+    const other = device!.adapterInfo.subgroupMaxSize === 32 ? 64 : 32;
+    await expect(openAffine({ ...affine, subgroupSize: other })).rejects.toThrow(
+      `Affine: the given device lacks subgroups of ${other}`,
     );
     await expect(open(affine)).rejects.toThrow("import { requestDevice } from 'dnnc/runtime/node'");
   });

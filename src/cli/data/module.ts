@@ -68,7 +68,7 @@ export class Collector {
   readonly #path: string;
   readonly #columns = new Map<
     string,
-    { readonly shape: readonly number[]; readonly size: number; values: number[][] }
+    { readonly shape: readonly number[]; readonly size: number; values: Numbers[] }
   >();
 
   constructor(path: string) {
@@ -99,7 +99,7 @@ export class Collector {
       const shape = shapeOf(value);
       const values = shape && flat(value);
       const known = columns.get(name);
-      if (!values || values.some(v => typeof v !== 'number'))
+      if (!values || !isNumbers(values))
         throw new DiagnosticError(
           unusableData(this.#path, `${name} of example ${n} is neither a number nor numbers in lists`),
         );
@@ -120,7 +120,7 @@ export class Collector {
         fromArray({
           dtype: values.every(v => v.every(Number.isInteger)) ? 'i32' : 'f32',
           shape: [values.length, ...shape],
-          data: Float64Array.from(values.flat()),
+          data: joined(values),
         }),
       ),
     }));
@@ -168,5 +168,27 @@ function shapeOf(value: unknown): number[] | undefined {
   return inner && [value.length, ...inner];
 }
 
-const flat = (value: unknown): number[] =>
-  typeof value === 'number' ? [value] : [...(value as Iterable<unknown>)].flatMap(flat);
+/** Of one example. Typed arrays are copied as they are, so that pictures cost no number object for each of their pixels. */
+type Numbers = number[] | Float64Array;
+
+const flat = (value: unknown): Numbers =>
+  typeof value !== 'object'
+    ? [value as number]
+    : ArrayBuffer.isView(value)
+      ? (value as Float64Array).slice()
+      : [...(value as Iterable<unknown>)].flatMap(part => [...flat(part)]);
+
+const isNumbers = (values: Numbers): boolean =>
+  ArrayBuffer.isView(values)
+    ? !(values instanceof BigInt64Array || values instanceof BigUint64Array)
+    : values.every(v => typeof v === 'number');
+
+/** Of all examples, which have as many each. */
+function joined(values: readonly Numbers[]): Float64Array<ArrayBuffer> {
+  const width = values[0]?.length ?? 0;
+  const all = new Float64Array(values.length * width);
+  values.forEach((part, i) => {
+    all.set(part, i * width);
+  });
+  return all;
+}

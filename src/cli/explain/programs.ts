@@ -1,9 +1,11 @@
 import type { DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
-import { type Loop, turnsAt, type Work } from '../../ir/program.ts';
+import type { Work } from '../../ir/program.ts';
 import { flopsOf } from '../../passes/flops.ts';
-import type { CompiledProgram } from '../../passes/pipeline.ts';
-import { formatBytes, formatCount, formatTable } from './table.ts';
+import type { CompiledProgram, ProgramVariant } from '../../passes/pipeline.ts';
+import { formatKernels, type KernelReport, reportKernels } from './kernels.ts';
+import { formatBytes, formatCount } from './table.ts';
+import type { ProgramTimes } from './timing.ts';
 
 /** The size of a free dim that is not given. */
 export const defaultSize = 64;
@@ -13,24 +15,27 @@ export function sizesOf({ plan }: CompiledProgram, given: DimEnv): DimEnv {
   return Object.fromEntries(plan.dims.map(name => [name, given[name] ?? defaultSize]));
 }
 
-/** What a program became: its kernels with what each absorbed, and its memory in bytes. */
+/** What runs at given sizes: the first variant that is for them, else the program itself. */
+export function chosen(program: CompiledProgram, dims: DimEnv): CompiledProgram | ProgramVariant {
+  return program.variants?.find(v => v.fits.every(d => D.evaluate(d, dims) >= 1)) ?? program;
+}
+
+/** What a program became: its kernels, and its memory in bytes. */
 export interface ProgramReport {
   readonly name: string;
   readonly dims: DimEnv;
+  /** Without those that run once for given parameters. */
   readonly dispatches: number;
   /** How many a run takes: those of loops once for each turn. */
   readonly dispatchesPerRun: number;
+  /** Dispatches that depend on parameters alone, and run when those have changed. */
+  readonly dispatchesOnce: number;
   readonly distinctKernels: number;
-  readonly kernels: readonly {
-    readonly name: string;
-    readonly workgroups: number;
-    readonly workgroupSize: number;
-    readonly absorbed: readonly string[];
-    /** How often a run dispatches it: the turns of its loops. */
-    readonly times: number;
-  }[];
+  readonly kernels: readonly KernelReport[];
   readonly memory: {
     readonly arena: number;
+    /** What dispatches that run once have made. */
+    readonly constants: number;
     readonly allTensors: number;
     readonly mostLive: number;
     /** In the order of the source, and where nothing overwrites its inputs. */
@@ -42,36 +47,27 @@ export interface ProgramReport {
   readonly milliseconds?: number;
 }
 
-export function reportProgram(
-  { name, plan, program, scheduled, sourceBytes, again }: CompiledProgram,
-  dims: DimEnv,
-  milliseconds?: number,
-): ProgramReport {
-  const timesOf = (loop: Loop | undefined): number => (loop ? turnsAt(dims)(loop) * timesOf(loop.parent) : 1);
-  const times = scheduled.map(({ kernels }, i) => kernels.map(() => timesOf(program.works[i]!.loop)));
+export function reportProgram(compiled: CompiledProgram, dims: DimEnv, times?: ProgramTimes): ProgramReport {
+  const { plan, program, sourceBytes, again } = chosen(compiled, dims);
+  const kernels = reportKernels(plan, dims, times?.kernels);
+  const every = kernels.filter(k => !k.once);
   return {
-    name,
+    name: compiled.name,
     dims,
-    dispatches: plan.dispatches.length,
-    dispatchesPerRun: times.flat().reduce((a, b) => a + b, 0),
+    dispatches: every.length,
+    dispatchesPerRun: every.reduce((n, k) => n + k.times, 0),
+    dispatchesOnce: kernels.length - every.length,
     distinctKernels: plan.kernels.length,
-    kernels: scheduled.flatMap(({ kernels }, i) =>
-      kernels.map((kernel, k) => ({
-        name: kernel.name,
-        workgroups: D.evaluate(kernel.groups, dims),
-        workgroupSize: kernel.workgroupSize,
-        absorbed: program.works[i]!.absorbed,
-        times: times[i]![k]!,
-      })),
-    ),
+    kernels,
     memory: {
       arena: D.evaluate(plan.arenaBytes, dims),
+      constants: D.evaluate(plan.constantBytes ?? D.constant(0), dims),
       allTensors: D.evaluate(plan.totalBytes, dims),
       mostLive: plan.liveBytes(dims),
       mostLiveInSource: sourceBytes,
     },
     ...(again && { again: costOf(again, program.works, dims) }),
-    ...(milliseconds !== undefined && { milliseconds }),
+    ...(times && { milliseconds: times.run }),
   };
 }
 
@@ -84,55 +80,23 @@ function costOf(again: readonly Work[], works: readonly Work[], dims: DimEnv): P
 
 /** The report as a table. */
 export function formatProgram(report: ProgramReport): string {
-  const {
-    name,
-    dims,
-    dispatches: count,
-    dispatchesPerRun,
-    distinctKernels,
-    kernels,
-    memory,
-    milliseconds,
-    again,
-  } = report;
-  const loops = kernels.some(k => k.times !== 1);
+  const { name, dims, kernels, memory, milliseconds, again } = report;
+  const { dispatches, dispatchesPerRun, dispatchesOnce, distinctKernels } = report;
   const at = Object.entries(dims).map(([dim, n]) => `${dim} = ${n}`);
-  const rows = kernels.map(kernel => [
-    kernel.name,
-    formatCount(kernel.workgroups),
-    String(kernel.workgroupSize),
-    ...(loops ? [formatCount(kernel.times)] : []),
-    tally(kernel.absorbed),
-  ]);
   const head = [
-    `${count} ${count === 1 ? 'dispatch' : 'dispatches'}`,
-    ...(loops ? [`${formatCount(dispatchesPerRun)} with all turns of loops`] : []),
+    `${dispatches} ${dispatches === 1 ? 'dispatch' : 'dispatches'}`,
+    ...(kernels.some(k => k.times !== 1) ? [`${formatCount(dispatchesPerRun)} with all turns of loops`] : []),
+    ...(dispatchesOnce > 0 ? [`${dispatchesOnce} more once for given parameters`] : []),
     `${distinctKernels} distinct ${distinctKernels === 1 ? 'kernel' : 'kernels'}`,
     ...(milliseconds === undefined ? [] : [`${milliseconds.toFixed(2)} ms a run`]),
   ];
-  const table = formatTable(
-    [
-      { title: 'kernel', align: 'left' },
-      { title: 'workgroups', align: 'right' },
-      { title: 'of', align: 'right' },
-      ...(loops ? [{ title: 'times', align: 'right' } as const] : []),
-      { title: 'absorbed', align: 'left' },
-    ],
-    rows,
-  );
   const sizes =
     `  arena ${formatBytes(memory.arena)}, ` +
+    (memory.constants > 0 ? `made once for given parameters ${formatBytes(memory.constants)}, ` : '') +
     `sum of all tensors ${formatBytes(memory.allTensors)}, most live at once ${formatBytes(memory.mostLive)}` +
     ` (in the order of the source ${formatBytes(memory.mostLiveInSource)})` +
     (again
       ? `\n  computed again: ${again.works} ${again.works === 1 ? 'work' : 'works'}, ${formatCount(again.flops)} FLOPs (+${(100 * again.share).toFixed(1)} %)`
       : '');
-  return `${name}${at.length === 0 ? '' : ` (${at.join(', ')})`}: ${head.join(', ')}\n${rows.length === 0 ? '' : table}${sizes}\n`;
-}
-
-/** `mul + add + mul` as `mul ×2 + add` */
-function tally(names: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].map(([name, n]) => (n === 1 ? name : `${name} ×${n}`)).join(' + ');
+  return `${name}${at.length === 0 ? '' : ` (${at.join(', ')})`}: ${head.join(', ')}\n${formatKernels(kernels)}${sizes}\n`;
 }

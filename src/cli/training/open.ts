@@ -108,8 +108,7 @@ export async function openTrainer(
     const interpreted = new InterpretedTrainer(graphs, trainState(train), seed, feed);
     return { trainer: interpreted, target, close: () => {} };
   }
-  const { threads, precision } = options;
-  const backend = await openBackend({ target, threads, precision });
+  const backend = await openBackend({ ...options, target });
   let trainer: DeviceTrainer | undefined;
   try {
     note(io, `adapter: ${backend.name}\n`);

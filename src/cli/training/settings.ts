@@ -25,6 +25,7 @@ export interface RunFlags {
   readonly threads?: number;
   readonly precision?: StoragePrecision;
   readonly exact?: boolean;
+  readonly splitProducts?: boolean;
   readonly patience?: number;
   readonly monitor?: string;
 }
@@ -42,6 +43,8 @@ export interface RunSettings {
   readonly precision?: StoragePrecision;
   /** No where absent. */
   readonly exact?: boolean;
+  /** No where absent. */
+  readonly splitProducts?: boolean;
   readonly batch: number;
   readonly seed: number;
   readonly shuffle: boolean;
@@ -75,6 +78,7 @@ export function newSettings(flags: RunFlags, { train, data, validation }: RunInp
     target: flags.target ?? defaults.target,
     ...(flags.precision === 'f16' && { precision: flags.precision }),
     ...(flags.exact && { exact: true }),
+    ...(flags.splitProducts && { splitProducts: true }),
     batch,
     seed: flags.seed ?? defaults.seed,
     shuffle: flags.shuffle,
@@ -108,6 +112,8 @@ export function resumedSettings(
   // Left to choose, it goes on where it ran.
   if (flags.target !== 'auto') compare('--target', flags.target, before.target);
   compare('--precision', flags.precision, before.precision ?? 'f32');
+  if (flags.splitProducts && !before.splitProducts)
+    differences.push('--split-products: the training runs without it');
   if (flags.exact && !before.exact) differences.push('--exact: the training runs without it');
   if (!flags.shuffle && before.shuffle) differences.push('--no-shuffle: the training shuffles');
   if (flags.keepLast && !before.keepLast)

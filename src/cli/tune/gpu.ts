@@ -1,5 +1,5 @@
 import { createBuffer } from '../../../runtime/buffers.ts';
-import { across, down } from '../../codegen/model.ts';
+import { gridOf } from '../../../runtime/recording.ts';
 import { entryPoint, printKernel, usesUniforms } from '../../codegen/wgsl/kernel.ts';
 import * as D from '../../ir/dim.ts';
 import type { Kernel } from '../../ir/kernel.ts';
@@ -108,7 +108,8 @@ class GpuMemory implements Opened {
       }
     };
     try {
-      const steps: { pipeline: GPUComputePipeline; group: GPUBindGroup; grid: [number, number] }[] = [];
+      const steps: { pipeline: GPUComputePipeline; group: GPUBindGroup; grid: readonly [number, number] }[] =
+        [];
       for (const kernel of kernels) {
         for (const { tensor } of kernel.buffers)
           if (!this.#buffers.has(tensor)) {
@@ -129,7 +130,7 @@ class GpuMemory implements Opened {
           entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
         });
         const groups = D.evaluate(kernel.groups, this.#task.sizes);
-        steps.push({ pipeline, group, grid: [across(groups), down(groups)] });
+        steps.push({ pipeline, group, grid: gridOf(groups) });
       }
       const record = (pass: GPUComputePassEncoder, runs: number): void => {
         for (let run = 0; run < runs; run++)

@@ -43,6 +43,12 @@ function pushStmt(s: Stmt, scope: Scope): void {
       // A group is one invocation: it is the first lane, and the sum of all.
       define(s.name, s.value, s.value.dtype, s.value, scope);
       break;
+    case 'matrix':
+    case 'zero-matrix':
+    case 'load-matrix':
+    case 'multiply-matrix':
+    case 'store-matrix':
+      throw new Error(`${s.kind}: WebAssembly has no matrices`);
     case 'barrier':
     case 'comment':
       break;

@@ -19,12 +19,17 @@ export { usesUniforms } from './uses.ts';
  * overshoot `groups`. Throws on an operation that WGSL lacks and on a uniform that the block lacks.
  */
 export function printKernel(kernel: Kernel, uniforms: readonly UniformWord[]): string {
+  const comments = kernel.comments.flatMap(text => commentLines(text, 0));
+  return [...comments, ...(comments.length > 0 ? [''] : []), printCode(kernel, uniforms)].join('\n');
+}
+
+/** The same without what the kernel says of itself. */
+export function printCode(kernel: Kernel, uniforms: readonly UniformWord[]): string {
   const scope = new Scope(kernel, uniforms);
   const guard = guardLines(kernel, scope);
   const body = bodyLines(kernel.body, 2, scope);
   const { parameters, lets } = inputs(scope);
   const sections = [
-    kernel.comments.flatMap(text => commentLines(text, 0)),
     [...scope.features].sort().map(feature => `enable ${feature};`),
     usesUniforms(kernel) ? uniformBlock(scope) : [],
     bindings(kernel, scope),
@@ -63,6 +68,11 @@ function bindings(kernel: Kernel, scope: Scope): string[] {
   return [...storage, `@group(0) @binding(${storage.length}) var<uniform> uniforms: Uniforms;`];
 }
 
+const ofSubgroups = [
+  ['subgroup', 'subgroup_id'],
+  ['lane', 'subgroup_invocation_id'],
+] as const;
+
 /** Parameters of the entry point and the lets that turn them and the uniforms into i32, only those that are used. */
 function inputs(scope: Scope): { parameters: string[]; lets: string[] } {
   const parameters: string[] = [];
@@ -83,11 +93,12 @@ function inputs(scope: Scope): { parameters: string[]; lets: string[] } {
     parameters.push(`@builtin(local_invocation_index) ${index}: u32`);
     lets.push(`  let ${local} = i32(${index});`);
   }
-  const lane = scope.builtins.get('lane');
-  if (lane) {
-    const index = scope.fresh('subgroup_lane');
-    parameters.push(`@builtin(subgroup_invocation_id) ${index}: u32`);
-    lets.push(`  let ${lane} = i32(${index});`);
+  for (const [which, wgsl] of ofSubgroups) {
+    const name = scope.builtins.get(which);
+    if (!name) continue;
+    const index = scope.fresh(wgsl === 'subgroup_id' ? wgsl : 'subgroup_lane');
+    parameters.push(`@builtin(${wgsl}) ${index}: u32`);
+    lets.push(`  let ${name} = i32(${index});`);
   }
   for (const { identifier, word, dtype } of scope.hoisted.values()) {
     const field = atom(`uniforms.${scope.uniformWords.find(w => w.name === word.name)!.field}`);

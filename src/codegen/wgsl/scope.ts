@@ -1,4 +1,4 @@
-import type { KExpr, Kernel } from '../../ir/kernel.ts';
+import type { KExpr, Kernel, MatrixType } from '../../ir/kernel.ts';
 import type { DType } from '../../ir/type.ts';
 import type { HelperName } from './helpers.ts';
 import { helperText, helperUses } from './helpers.ts';
@@ -43,7 +43,9 @@ export class Scope {
   /** Functions that are written for this kernel: their text by name, in the order in which they are made. */
   readonly #made = new Map<string, { readonly name: string; readonly text: () => string }>();
   readonly buffersUsed = new Set<string>();
-  readonly features = new Set<'f16' | 'subgroups'>();
+  readonly features = new Set<'f16' | 'subgroups' | 'chromium_experimental_subgroup_matrix'>();
+  /** Those that can change, by name. */
+  readonly matrices = new Map<string, MatrixType>();
   readonly #namer = new Namer();
   readonly #names = new Map<string, string>();
 
@@ -90,7 +92,7 @@ export class Scope {
   builtin(which: Builtin): string {
     const known = this.builtins.get(which);
     if (known) return known;
-    if (which === 'lane') this.features.add('subgroups');
+    if (which === 'lane' || which === 'subgroup') this.features.add('subgroups');
     const made = this.#namer.unique(which);
     this.builtins.set(which, made);
     return made;

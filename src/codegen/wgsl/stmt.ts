@@ -4,6 +4,7 @@ import type { DType } from '../../ir/type.ts';
 import { exprPiece, storedPiece } from './expr.ts';
 import type { Piece } from './layout.ts';
 import { atom, components, element, layout } from './layout.ts';
+import { matrixLine } from './matrix.ts';
 import type { Scope } from './scope.ts';
 import { componentAt, laneNames, neighbour, vectorPlace } from './vector.ts';
 
@@ -74,6 +75,12 @@ function stmtLines(s: Stmt, indent: number, scope: Scope): string[] {
       const call = s.op === 'add' ? `subgroupAdd(${value})` : `subgroupBroadcast(${value}, ${s.lane ?? 0}u)`;
       return [`${pad}let ${scope.name(s.name)} = ${call};`];
     }
+    case 'matrix':
+    case 'zero-matrix':
+    case 'load-matrix':
+    case 'multiply-matrix':
+    case 'store-matrix':
+      return [pad + matrixLine(s, scope)];
     case 'comment':
       return commentLines(s.text, indent);
   }

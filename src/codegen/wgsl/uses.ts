@@ -1,6 +1,6 @@
 import { constantValue, symbols } from '../../ir/dim.ts';
 import type { KExpr, Kernel, Stmt } from '../../ir/kernel.ts';
-import { partsOf } from '../../ir/kernel-parts.ts';
+import { bodyOf, isMatrixStmt, operandsOf, partsOf } from '../../ir/kernel-parts.ts';
 
 /** More workgroups than one dimension of a dispatch holds; grids beyond it are folded and may overshoot. */
 export const maxGroupsPerDimension = 65535;
@@ -32,40 +32,23 @@ export function usesF16(kernel: Kernel): boolean {
 
 /** Whether lanes of a subgroup hand each other values, which takes a feature of the device. */
 export function usesSubgroups({ body }: Pick<Kernel, 'body'>): boolean {
-  return body.some(
-    s =>
-      s.kind === 'subgroup' ||
-      (s.kind === 'for' && usesSubgroups(s)) ||
-      (s.kind === 'if' && usesSubgroups({ body: s.then })),
-  );
+  return someStmt(body, s => s.kind === 'subgroup' || isMatrixStmt(s));
+}
+
+/** Whether subgroups hold matrices together, which takes one more. */
+export function usesMatrices({ body }: Pick<Kernel, 'body'>): boolean {
+  return someStmt(body, isMatrixStmt);
+}
+
+function someStmt(body: readonly Stmt[], holds: (s: Stmt) => boolean): boolean {
+  return body.some(s => holds(s) || someStmt(bodyOf(s), holds));
 }
 
 /** Calls `visit` for every expression of the statements, inner ones included. */
 function eachExpr(body: readonly Stmt[], visit: (e: KExpr) => void): void {
   for (const s of body) {
     for (const e of operandsOf(s)) eachInner(e, visit);
-    if (s.kind === 'for') eachExpr(s.body, visit);
-    if (s.kind === 'if') eachExpr(s.then, visit);
-  }
-}
-
-function operandsOf(s: Stmt): readonly KExpr[] {
-  switch (s.kind) {
-    case 'let':
-    case 'var':
-    case 'assign':
-    case 'subgroup':
-      return [s.value];
-    case 'store':
-    case 'store-shared':
-      return [s.index, s.value];
-    case 'for':
-      return [s.from, s.to];
-    case 'if':
-      return [s.condition];
-    case 'barrier':
-    case 'comment':
-      return [];
+    eachExpr(bodyOf(s), visit);
   }
 }
 

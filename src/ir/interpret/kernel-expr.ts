@@ -8,6 +8,7 @@ import { isFloat } from '../type.ts';
 export interface Invocation {
   group: number;
   local: number;
+  subgroup: number;
   lane: number;
   /** Values of its names, by slot. */
   slots: Float64Array;
@@ -27,6 +28,13 @@ export interface KernelScope {
 
 type Thunk = () => number;
 
+const builtins: Readonly<Record<Extract<KExpr, { kind: 'builtin' }>['name'], (at: Invocation) => Thunk>> = {
+  group: at => () => at.group,
+  local: at => () => at.local,
+  subgroup: at => () => at.subgroup,
+  lane: at => () => at.lane,
+};
+
 /** A closure for each lane. */
 export function compileLanes(e: KExpr, scope: KernelScope): readonly Thunk[] {
   return Array.from({ length: lanesOf(e) }, (_, lane) => compileKExpr(e, scope, lane));
@@ -44,7 +52,7 @@ export function compileKExpr(e: KExpr, scope: KernelScope, lane = 0): Thunk {
       return () => at.slots[slot]!;
     }
     case 'builtin':
-      return e.name === 'group' ? () => at.group : e.name === 'local' ? () => at.local : () => at.lane;
+      return builtins[e.name](at);
     case 'uniform': {
       const value = scope.uniforms[e.name];
       if (value === undefined) throw new Error(`${scope.kernel.name}: no value for uniform ${e.name}`);

@@ -1,15 +1,17 @@
 import * as D from '../dim.ts';
 import type { Kernel, Stmt } from '../kernel.ts';
 import { lanesOf } from '../kernel.ts';
+import { isMatrixStmt } from '../kernel-parts.ts';
 import type { Precision } from '../scalar.ts';
 import { normalise } from '../scalar.ts';
 import type { Invocation, KernelScope } from './kernel-expr.ts';
 import { compileIndexOf, compileKExpr, compileLanes } from './kernel-expr.ts';
+import { MatrixStore } from './kernel-matrices.ts';
 
 /**
  * Runs all workgroups of a kernel, one after the other, over `buffers`, whose elements are numbers whatever their
  * packing on the device. `uniforms` has the free dims and the scalars; subgroup operations join `subgroupSize`
- * invocations.
+ * invocations, unless the kernel itself says how many.
  *
  * What holds a barrier or a subgroup operation is run by all invocations of a workgroup statement by statement; what
  * lies between by one invocation after the other. Throws on an access that is out of range, on a missing buffer or
@@ -40,6 +42,7 @@ class Interpreter {
   readonly #subgroupSize: number;
   readonly #shared: readonly Float64Array[];
   readonly #steps: readonly Step[];
+  readonly #matrices: MatrixStore;
 
   constructor(
     kernel: Kernel,
@@ -48,11 +51,12 @@ class Interpreter {
     precision: Precision,
     subgroupSize: number,
   ) {
-    this.#subgroupSize = subgroupSize;
+    const size = kernel.subgroupSize ?? subgroupSize;
+    this.#subgroupSize = size;
     const shared = new Map(kernel.shared.map(s => [s.name, new Float64Array(s.size)]));
     this.#shared = [...shared.values()];
     const slots = new Map<string, number>();
-    this.#at = { group: 0, local: 0, lane: 0, slots: new Float64Array() };
+    this.#at = { group: 0, local: 0, subgroup: 0, lane: 0, slots: new Float64Array() };
     this.#scope = {
       kernel,
       precision,
@@ -70,11 +74,13 @@ class Interpreter {
         return slot;
       },
     };
+    this.#matrices = new MatrixStore(this.#scope, Math.ceil(kernel.workgroupSize / size));
     this.#steps = this.#together(kernel.body);
     this.#invocations = Array.from({ length: kernel.workgroupSize }, (_, local) => ({
       group: 0,
       local,
-      lane: local % subgroupSize,
+      subgroup: Math.floor(local / size),
+      lane: local % size,
       slots: new Float64Array(slots.size),
     }));
   }
@@ -87,9 +93,10 @@ class Interpreter {
 
   #each(action: () => void): void {
     const at = this.#at;
-    for (const { group, local, lane, slots } of this.#invocations) {
+    for (const { group, local, subgroup, lane, slots } of this.#invocations) {
       at.group = group;
       at.local = local;
+      at.subgroup = subgroup;
       at.lane = lane;
       at.slots = slots;
       action();
@@ -120,6 +127,7 @@ class Interpreter {
   }
 
   #lockstep(s: Stmt): Step | undefined {
+    if (isMatrixStmt(s)) return this.#matrices.step(s, action => this.#each(action));
     switch (s.kind) {
       case 'for': {
         const slot = this.#scope.slot(s.name);
@@ -276,6 +284,6 @@ function isLockstep(s: Stmt): boolean {
     case 'if':
       return s.then.some(isLockstep);
     default:
-      return false;
+      return isMatrixStmt(s);
   }
 }

@@ -1,5 +1,14 @@
 import { place } from '../../support/source.ts';
-import type { KExpr, Kernel, KernelBuffer, Stmt } from '../kernel.ts';
+import type {
+  KExpr,
+  Kernel,
+  KernelBuffer,
+  KernelSchedule,
+  MatrixPlace,
+  MatrixType,
+  Stmt,
+  TileSide,
+} from '../kernel.ts';
 import { lanesOf } from '../kernel.ts';
 import type { BinaryOp } from '../scalar.ts';
 import { printType } from '../type.ts';
@@ -15,7 +24,8 @@ import { printType } from '../type.ts';
  *       for k in 0 ..< %K step 4
  *         …
  *
- * `$` marks builtins, `%` words of the uniform block; `x[i : 4 if m]` is four lanes from i on, under a mask. Never throws, so that a faulty kernel can be shown too.
+ * `$` marks builtins, `%` words of the uniform block; `x[i : 4 if m]` is four lanes from i on, under a mask; `x[i by 40 a row]`
+ * is a matrix. Never throws, so that a faulty kernel can be shown too.
  */
 export function printKernel(kernel: Kernel): string {
   const { span, path } = kernel.origin;
@@ -24,6 +34,7 @@ export function printKernel(kernel: Kernel): string {
   return [
     from === '' ? head : `${head}   // ${from}`,
     ...kernel.comments.map(text => `  // ${oneLine(text)}`),
+    ...(kernel.schedule ? [`  // ${printSchedule(kernel.schedule)}`] : []),
     ...kernel.buffers.map(b => `  ${b.access} ${b.name} : ${elementOf(b)} of ${printType(b.tensor.type)}`),
     ...kernel.shared.map(s => `  shared ${s.name} : ${elementOf(s)}[${s.size}]`),
     ...printStmts(kernel.body, 2),
@@ -33,6 +44,28 @@ export function printKernel(kernel: Kernel): string {
 /** `f32x4` where elements lie in vectors. */
 const elementOf = ({ dtype, vectors }: Pick<KernelBuffer, 'dtype' | 'vectors'>): string =>
   dtype + lanesSuffix('x', vectors ? 4 : 1);
+
+/** `register tiles o:4 x:2 / c:8`. */
+function printSchedule(schedule: KernelSchedule): string {
+  return [schedule.name, printTile(schedule), schedule.role && `(${schedule.role})`]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/**
+ * What an invocation makes, then what a workgroup does, then what stands in straight-line code of the reduction:
+ * `o:4 x:8v / c:2`, `m:4 n:4 of m:64 n:64 / k:16`. A `v` marks the axis that vectors run along.
+ */
+export function printTile({
+  tile,
+  workgroup = [],
+  unroll,
+}: Pick<KernelSchedule, 'tile' | 'workgroup' | 'unroll'>): string {
+  const print = (sides: readonly TileSide[]): string =>
+    sides.map(({ axis, size, lanes }) => `${axis}:${size}${lanes ? 'v' : ''}`).join(' ');
+  const whole = workgroup.length > 0 ? ` of ${print(workgroup)}` : '';
+  return `${print(tile)}${whole}${unroll.length > 0 ? ` / ${print(unroll)}` : ''}`.trim();
+}
 
 /** One statement and what it holds, without indentation. */
 export function printStmt(s: Stmt): string {
@@ -73,9 +106,28 @@ function headOf(s: Stmt): string {
       const lane = s.op === 'broadcast' ? `, lane ${s.lane ?? 0}` : '';
       return `let ${s.name} = subgroup ${s.op}(${printKExpr(s.value)}${lane})`;
     }
+    case 'matrix':
+      return `var ${s.name} : ${printMatrixType(s.type)} = ${s.value}`;
+    case 'zero-matrix':
+      return `${s.name} = 0`;
+    case 'load-matrix':
+      return `let ${s.name} : ${printMatrixType(s.type)} = ${printMatrixPlace(s)}`;
+    case 'multiply-matrix':
+      return `${s.result} += ${s.left} ** ${s.right}`;
+    case 'store-matrix':
+      return `${printMatrixPlace(s)} = ${s.matrix}`;
     case 'comment':
       return `// ${oneLine(s.text)}`;
   }
+}
+
+function printMatrixType({ use, dtype, rows, columns }: MatrixType): string {
+  return `${use} ${dtype}[${rows}, ${columns}]`;
+}
+
+function printMatrixPlace(place: MatrixPlace): string {
+  const step = `${printKExpr(place.stride)}${place.byColumns ? ' a column' : ' a row'}`;
+  return `${place.buffer ?? place.array}[${printKExpr(place.index)} by ${step}]`;
 }
 
 function oneLine(text: string): string {

@@ -1,16 +1,17 @@
 import type { KExpr, Kernel, Stmt } from '../kernel.ts';
 import { lanesOf } from '../kernel.ts';
-import { partsOf } from '../kernel-parts.ts';
+import { isMatrixStmt, operandsOf, partsOf } from '../kernel-parts.ts';
 import { printKExpr, printStmt } from '../print/kernel.ts';
 import type { DType } from '../type.ts';
 import { isIndex, kernelDtypeProblem } from './kernel-dtype.ts';
 import { kernelLanesProblem } from './kernel-lanes.ts';
-import { divergentNames, isDivergent } from './kernel-uniformity.ts';
+import { KernelMatrices } from './kernel-matrices.ts';
+import { type Divergent, divergentNames, mayDiffer } from './kernel-uniformity.ts';
 
 /**
  * What is wrong with a kernel, one sentence each; empty where nothing is. Names are unique and defined before use,
- * dtypes and lanes agree, stores go to writable buffers, barriers and subgroup operations stand where all invocations of a
- * workgroup come by together.
+ * dtypes and lanes agree, stores go to writable buffers, barriers and operations of subgroups stand where all invocations of
+ * a workgroup come by together.
  */
 export function verifyKernel(kernel: Kernel): string[] {
   return new Verifier(kernel).run();
@@ -35,16 +36,19 @@ class Verifier {
   readonly #problems = new Set<string>();
   readonly #declared = new Set<string>();
   readonly #uniforms = new Map<string, DType>();
-  readonly #divergent: ReadonlySet<string>;
+  readonly #divergent: Divergent;
+  readonly #matrices: KernelMatrices;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.#divergent = divergentNames(kernel);
+    this.#matrices = new KernelMatrices(kernel);
   }
 
   run(): string[] {
     const { buffers, shared, workgroupSize, body } = this.#kernel;
     if (!isCount(workgroupSize)) this.#report(`the workgroup size is ${workgroupSize}`);
+    for (const problem of this.#matrices.kernelProblems()) this.#report(problem);
     for (const { name } of [...buffers, ...shared]) this.#declare(name);
     buffers.forEach((b, i) => {
       if (buffers.findIndex(other => other.tensor === b.tensor) !== i)
@@ -72,10 +76,19 @@ class Verifier {
   /** `together`: all invocations of the workgroup run these statements. */
   #body(body: readonly Stmt[], outer: Scope, together: boolean): void {
     const scope = new Map(outer);
-    for (const s of body) this.#stmt(s, scope, together);
+    this.#matrices.inBlock(() => {
+      for (const s of body) this.#stmt(s, scope, together);
+    });
   }
 
   #stmt(s: Stmt, scope: Map<string, Local>, together: boolean): void {
+    if (isMatrixStmt(s)) {
+      for (const e of operandsOf(s)) this.#index(e, scope);
+      if (!together) this.#report(`${s.kind} where not all invocations come by`);
+      for (const problem of this.#matrices.problems(s)) this.#report(`${problem} in \`${firstLine(s)}\``);
+      if (s.kind === 'matrix' || s.kind === 'load-matrix') this.#declare(s.name);
+      return;
+    }
     const define = (name: string, { dtype, lanes }: Shape, mutable = false): void => {
       this.#declare(name);
       scope.set(name, { dtype, lanes, mutable });
@@ -166,7 +179,7 @@ class Verifier {
   }
 
   #isUniform(e: KExpr): boolean {
-    return !isDivergent(e, this.#divergent);
+    return !mayDiffer(e, this.#divergent);
   }
 
   #same({ dtype, lanes }: Shape, value: KExpr, s: Stmt): void {

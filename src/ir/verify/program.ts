@@ -1,3 +1,4 @@
+import { Recent } from '../../support/recent.ts';
 import type { Axis, Compute } from '../compute.ts';
 import { computeKey } from '../compute-key.ts';
 import { equal, product } from '../dim.ts';
@@ -8,21 +9,19 @@ import { verifyCompute } from './compute.ts';
 /** Computes that are in order; most outlive the pass that made them. */
 const sound = new WeakSet<Compute>();
 
+/** What is wrong with Computes by what they are: a deep net has many equal ones, and its programs have them in common. */
+const verified = new Recent<readonly string[]>(1000);
+
 /** What is wrong with a fused program, a line each: reads before writes, wrong types, unsound computes. */
 export function verifyProgram(program: Program): string[] {
   const problems: string[] = [];
   const tensors = new Set(program.tensors);
   const written = new Set<Tensor>();
-  /** Equal Computes, of which a deep net has many, are verified once. */
-  const soundHere = new Set<string>();
-  const problemsOf = (compute: Compute, outer: readonly Axis[]): string[] => {
+  const problemsOf = (compute: Compute, outer: readonly Axis[]): readonly string[] => {
     if (outer.length > 0) return verifyCompute(compute, outer);
-    if (sound.has(compute) || soundHere.has(computeKey(compute))) return [];
-    const found = verifyCompute(compute);
-    if (found.length === 0) {
-      sound.add(compute);
-      soundHere.add(computeKey(compute));
-    }
+    if (sound.has(compute)) return [];
+    const found = verified.of(computeKey(compute), () => verifyCompute(compute));
+    if (found.length === 0) sound.add(compute);
     return found;
   };
   const isWritten = (t: Tensor): boolean => {

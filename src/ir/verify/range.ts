@@ -21,15 +21,18 @@ const pointLimit = 2048;
 const tried = 6;
 
 /**
- * Coordinates of `at` that leave the shape, with a point at which they do. Bounds are proved where they can be;
- * otherwise a counterexample is looked for at small values of the free dims: everywhere where the space is small,
- * else at its corners and some points inside. Computed coordinates are passed over; for what guards compute, tensors
- * are filled with one small number after the other.
+ * Coordinates of `at` that leave the shape, with a point at which they do. Bounds are proved where they can be, or are
+ * what the place takes for given; otherwise a counterexample is looked for at small values of the free dims: everywhere
+ * where the space is small, else at its corners and some points inside. Computed coordinates are passed over; for what
+ * guards compute, tensors are filled with one small number after the other.
  */
 export function outOfRange(at: readonly Index[], shape: readonly Dim[], place: Place): string[] {
+  const known = new Set(place.given.map(A.comparisonKey));
+  const isGiven = (x: Index, extent: Dim): boolean =>
+    known.size > 0 && A.inRange(x, extent).every(c => known.has(A.comparisonKey(c)));
   return at.flatMap((x, i) => {
     const extent = shape[i];
-    if (!extent || hasValue(x) || A.within(x, extent)) return [];
+    if (!extent || hasValue(x) || A.within(x, extent) || isGiven(x, extent)) return [];
     const found = counterexample(x, extent, place);
     return found === undefined ? [] : [`coordinate ${i} is ${printIndex(x, place.names)}, ${found}`];
   });

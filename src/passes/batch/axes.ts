@@ -7,7 +7,7 @@ export const isAxis = (x: Index | undefined, axis: Axis): boolean => x?.kind ===
 /** All axes that an index depends on, those that choose what is read for it included. */
 export function axesIn(x: Index): Set<Axis> {
   const found = new Set<Axis>();
-  E.mapIndex(x, { axis: a => void found.add(a) });
+  E.visitIndex(x, { axis: a => void found.add(a) });
   return found;
 }
 

@@ -216,6 +216,7 @@ function rowsWork(
       stages: [{ inputs: [...compute.inputs, blocks.type], axes, outs: [{ ...rest, value }] }],
     },
     absorbed: ['copy'],
+    role: 'copy in rows',
   });
 }
 
@@ -234,6 +235,7 @@ export function copyWork(tensor: Tensor, copy: Tensor, name: string): Work {
     outputs: [copy],
     region: { outer: [], stages: [{ inputs: [tensor.type], axes, outs: [{ type: copy.type, value }] }] },
     absorbed: ['copy'],
+    role: 'copy in blocks',
   };
 }
 

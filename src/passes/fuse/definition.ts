@@ -4,6 +4,7 @@ import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { OpNode, Value } from '../../ir/graph.ts';
 import { applyBinary, applyCast, applyUnary } from '../../ir/scalar.ts';
+import { Onto } from '../../support/onto.ts';
 
 /**
  * While fusing, loads name graph values by id instead of input positions, so that expressions can be moved freely;
@@ -92,26 +93,33 @@ export function loadsOf(exprs: readonly Expr[], guard: Predicate = []): Load[] {
   return found;
 }
 
-const computeLoadLists = new WeakMap<Compute, readonly Load[]>();
+class Notes extends Onto {
+  #loads: readonly Load[] | undefined;
+
+  static loads(compute: Compute): readonly Load[] {
+    const notes = #loads in compute ? compute : (new Notes(compute) as Notes & Compute);
+    return (notes.#loads ??= distinctLoads(compute));
+  }
+}
 
 /** The distinct loads of a whole Compute. */
 export function computeLoads(compute: Compute): readonly Load[] {
-  let loads = computeLoadLists.get(compute);
-  if (!loads) {
-    const found = new Map<string, Load>();
-    const visitor: E.ExprVisitor = {
-      seen: new Set(),
-      load: load => {
-        const key = E.exprKey(load);
-        if (!found.has(key)) found.set(key, load);
-      },
-    };
-    const { values, guard } = partsOf(compute);
-    for (const e of values) E.visitExpr(e, visitor);
-    E.visitPredicate(guard, visitor);
-    computeLoadLists.set(compute, (loads = [...found.values()]));
-  }
-  return loads;
+  return Notes.loads(compute);
+}
+
+function distinctLoads(compute: Compute): readonly Load[] {
+  const found = new Map<string, Load>();
+  const visitor: E.ExprVisitor = {
+    seen: new Set(),
+    load: load => {
+      const key = E.exprKey(load);
+      if (!found.has(key)) found.set(key, load);
+    },
+  };
+  const { values, guard } = partsOf(compute);
+  for (const e of values) E.visitExpr(e, visitor);
+  E.visitPredicate(guard, visitor);
+  return [...found.values()];
 }
 
 /** The loads of a whole Compute, as often as they occur. */

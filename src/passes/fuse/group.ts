@@ -70,6 +70,8 @@ export function initialGroups(
   /** Maps that stay expressions: their Compute with everything before them inlined, and the nodes inside. */
   const inlined = new Map<Value, { compute: Compute; nodes: OpNode[] }>();
 
+  const stored = new Set<Value>();
+
   const inlineInto = (compute: Compute, own: readonly OpNode[]): { compute: Compute; nodes: OpNode[] } => {
     const nodes = new Set<OpNode>();
     const result = mapCompute(compute, {
@@ -113,12 +115,16 @@ export function initialGroups(
     }
     let full = inline(compute, node);
     if (bindingCount(full.compute, [], { views, values, targets }) + node.outputs.length > limit) {
-      for (const v of node.inputs) if (inlined.has(v)) settle(v);
+      for (const v of node.inputs) if (inlined.has(v) && !stored.has(v)) settle(v);
       full = inline(compute, node);
     }
     const [value] = node.outputs;
-    if (isMap(compute) && !materialised.has(value!)) inlined.set(value!, full);
-    else groups.push({ compute: full.compute, values: [...node.outputs], nodes: full.nodes });
+    const isInlined = isMap(compute) && !materialised.has(value!);
+    if (!isInlined) groups.push({ compute: full.compute, values: [...node.outputs], nodes: full.nodes });
+    // Who needs a constant writes it down, also where it has memory.
+    if (isInlined || (isMap(compute) && full.compute.outs[0]!.value.kind === 'const'))
+      inlined.set(value!, full);
+    if (!isInlined) stored.add(value!);
   }
   return { groups, views, values, targets };
 }

@@ -300,7 +300,11 @@ class Partners {
     const { axes, reduce } = group.compute;
     const extents = (list: readonly Axis[]): string => list.map(a => a.extent.key).join();
     if (!reduce) {
-      const isFree = axes.length > 0 && !group.values.some(v => this.#grouping.targets.has(v));
+      // What loads nothing shares nothing either; constants are written where they belong, and packed.
+      const isFree =
+        axes.length > 0 &&
+        computeLoads(group.compute).length > 0 &&
+        !group.values.some(v => this.#grouping.targets.has(v));
       return new Set(isFree ? [`map ${extents(axes)}`] : []);
     }
     if (reduce.guard) return new Set();

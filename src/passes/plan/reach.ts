@@ -1,6 +1,6 @@
 import type { Dim, DimEnv } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
-import type { Plan, StateLayout } from '../../ir/plan.ts';
+import { type Plan, type StateLayout, usedRanges } from '../../ir/plan.ts';
 import { storageOf, type Tensor } from '../../ir/program.ts';
 import { mostElements, type Target } from '../../ir/target.ts';
 import { printType } from '../../ir/type.ts';
@@ -47,11 +47,12 @@ export function beyondReach(
   const { memory } = target.mostBytes;
   const arena = known(plan.arenaBytes) ?? 0;
   const constants = known(plan.constantBytes ?? D.constant(0)) ?? 0;
-  const total = stateOf(plan, layout) + arena + constants;
+  const state = usedRanges([plan]).reduce((n, r) => n + r.end - r.start, 0);
+  const total = state + arena + constants;
   if (memory !== undefined && total > memory) {
     const limit = { most: memory, unit: 'bytes', name: 'the memory of WebAssembly' };
     const [first] = [...layout.tensors].sort((a, b) => elements(b.shape) - elements(a.shape));
-    const note = `${total - arena - constants} of them are parameters and states${first ? `, the largest is ${first.name}` : ''}`;
+    const note = `${state} of them are parameters and states${first ? `, the largest is ${first.name}` : ''}`;
     add(beyondDevices(undefined, `${plan.name} takes`, total, limit, sizes, note));
   }
   return found;
@@ -64,14 +65,3 @@ const limitOf = ({ kind, mostBytes }: Target): Parameters<typeof beyondDevices>[
   unit: 'bytes',
   name: kind === 'cpu' ? 'the memory of WebAssembly' : 'the largest maxStorageBufferBindingSize',
 });
-
-/** The end of what the program uses of the state buffer. */
-function stateOf({ dispatches }: Plan, { bytes }: StateLayout): number {
-  const ends = dispatches.flatMap(d =>
-    d.bindings.flatMap(b => (b.buffer === 'state' ? [D.evaluate(D.add(b.offset, b.bytes))] : [])),
-  );
-  return Math.min(
-    bytes,
-    ends.reduce((a, b) => Math.max(a, b), 0),
-  );
-}

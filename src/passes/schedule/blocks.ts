@@ -130,20 +130,32 @@ export function* blockChoices(
   target: Pick<Target, 'maxComputeInvocationsPerWorkgroup' | 'maxComputeWorkgroupStorageSize'>,
 ): Generator<RankedBlock> {
   if (shape.rows < 4 || shape.columns < 4 || shape.depth < 4) return;
-  for (const vectors of [false, true])
+  const heights = sides.filter(s => fitsSide(s, shape.rows));
+  const widths = sides.filter(s => fitsSide(s, shape.columns));
+  for (const vectors of [false, true]) {
+    const ways = parts.filter(n => fitsParts(n, vectors, shape));
     for (const [perRow, perColumn] of vectors ? blocks.vectors : blocks.scalars)
-      for (const rows of sides.filter(s => fitsSide(s, shape.rows)))
-        for (const columns of sides.filter(s => fitsSide(s, shape.columns)))
+      for (const rows of heights)
+        for (const columns of widths) {
+          const threads = (rows / perRow) * (columns / perColumn);
+          if (threads < 32 || threads > target.maxComputeInvocationsPerWorkgroup) continue;
+          const tiles = Math.ceil(shape.rows / rows) * Math.ceil(shape.columns / columns) * shape.batch;
           for (const depth of depths)
             for (const ahead of [false, true]) {
               const base = { rows, columns, depth, perRow, perColumn, vectors, ahead };
               for (const pad of paddings(base, shape, target))
-                for (const pieces of parts.filter(n => fitsParts(n, vectors, shape))) {
+                for (const pieces of ways) {
+                  if (pieces > 1 && tiles * pieces > plenty) break;
                   const choice = { ...base, pad, pieces };
                   yield { choice, time: blockTime(choice, shape) };
                 }
             }
+        }
+  }
 }
+
+/** So many workgroups keep every GPU busy: nothing is split any further. */
+const plenty = 4096;
 
 /** No block is more than twice as wide as what there is. */
 const fitsSide = (size: number, extent: number): boolean => size === sides[0] || size < 2 * extent;
@@ -169,8 +181,7 @@ function paddings(
   const { rows, columns, depth, perRow, perColumn, vectors, ahead } = base;
   const orders = vectors ? all.vectors : all.scalars;
   const threads = (rows / perRow) * (columns / perColumn);
-  if (threads < 32 || threads > target.maxComputeInvocationsPerWorkgroup || !Number.isInteger(threads))
-    return [];
+  if (!Number.isInteger(threads)) return [];
   const reads = [readsOf(rows, depth, threads, orders.left), readsOf(columns, depth, threads, orders.right)];
   if (!reads.every(n => Number.isInteger(n) && n >= 1 && n <= 16)) return [];
   const turned = orders.left.alongDepth || orders.right.alongDepth;

@@ -3,11 +3,19 @@ import type { Target } from '../../ir/target.ts';
 import { laneMaps, laneTiles } from './cpu/kinds.ts';
 import type { Candidate, ScheduleKind, Subject } from './kind.ts';
 import { maps } from './kind-map.ts';
+import { matrixTiles } from './kind-matrix.ts';
 import { registerTiles } from './kind-tiles.ts';
 import { workgroupTiles } from './kind-workgroup.ts';
 
 /** In the order in which they are asked for their best. To add a schedule, add it here. */
-const kinds: readonly ScheduleKind[] = [laneTiles, laneMaps, workgroupTiles, registerTiles, maps];
+const kinds: readonly ScheduleKind[] = [
+  laneTiles,
+  laneMaps,
+  matrixTiles,
+  workgroupTiles,
+  registerTiles,
+  maps,
+];
 
 function subjectOf(work: Work, target: Target): Subject {
   const [compute] = work.region.stages;

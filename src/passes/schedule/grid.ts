@@ -7,8 +7,11 @@ import { nominal } from '../prices.ts';
 import type { Emitter } from './emitter.ts';
 import * as K from './kexpr.ts';
 
+/** What stands for every free dim in estimates. */
+const nominalSizes = new Proxy({} as Record<string, number>, { get: () => nominal });
+
 export function nominalValue(d: Dim): number {
-  return D.evaluate(d, new Proxy({} as Record<string, number>, { get: () => nominal }));
+  return D.constantValue(d) ?? D.evaluate(d, nominalSizes);
 }
 
 /** One axis cut into tiles: where a tile starts, and how many there are. */

@@ -11,11 +11,20 @@ import { shapeClass } from './shape-class.ts';
 export { isInPlace } from './kernel.ts';
 export type { Scheduled } from './kind.ts';
 
+/** Works with their kernels, by all that those depend on and the names in them. */
+export type KnownWorks = Map<string, { readonly work: Work; readonly scheduled: Scheduled }>;
+
 /**
  * Gives every work of a program its kernels, chosen for the target; what `tuned` names for a work goes before what is
- * estimated, where it is legal. Parallel to `program.works`.
+ * estimated, where it is legal. Parallel to `program.works`. Programs on the same parameters have works in common: `shared`
+ * is what others have been given for the same target.
  */
-export function schedule(program: Program, target: Target, tuned?: Tuned): Scheduled[] {
+export function schedule(
+  program: Program,
+  target: Target,
+  tuned?: Tuned,
+  shared: KnownWorks = new Map(),
+): Scheduled[] {
   let nextId = program.tensors.reduce((n, t) => Math.max(n, t.id), 0) + 1;
   const temporary = (name: string, type: Tensor['type'], origin: Work['origin']): Tensor => ({
     id: nextId++,
@@ -24,18 +33,27 @@ export function schedule(program: Program, target: Target, tuned?: Tuned): Sched
     role: 'temporary',
     origin,
   });
-  const known = new Map<string, { readonly work: Work; readonly scheduled: Scheduled }>();
+  const own: KnownWorks = new Map();
   return program.works.map(work => {
     const key = workKey(work, inState);
-    const like = known.get(key);
+    const like = own.get(key);
     if (like) return again(like.scheduled, like.work, work, temporary);
-    const measured = tuned?.(shapeClass(work));
-    const found = measured === undefined ? undefined : findCandidate(work, target, measured);
-    const choice = found ?? defaultCandidate(work, target);
-    const scheduled = choice.make(temporary);
-    known.set(key, { work, scheduled });
+    const names = [work.name, ...[...work.inputs, ...work.outputs].map(t => storageOf(t).name)];
+    const named = `${names.join()}\n${key}`;
+    const same = shared.get(named);
+    const scheduled = same
+      ? again(same.scheduled, same.work, work, temporary)
+      : scheduleWork(work, target, tuned, temporary);
+    own.set(key, { work, scheduled });
+    if (!same) shared.set(named, { work, scheduled });
     return scheduled;
   });
+}
+
+function scheduleWork(work: Work, target: Target, tuned: Tuned | undefined, temporary: NewTensor): Scheduled {
+  const measured = tuned?.(shapeClass(work));
+  const found = measured === undefined ? undefined : findCandidate(work, target, measured);
+  return (found ?? defaultCandidate(work, target)).make(temporary);
 }
 
 /** The kernels of a work for another one that does the same to other tensors. */
@@ -56,6 +74,7 @@ function again(scheduled: Scheduled, before: Work, work: Work, temporary: NewTen
       name: rename(kernel.name),
       origin: work.origin,
       comments: commentsOf(work),
+      schedule: { ...kernel.schedule!, absorbed: work.absorbed },
       buffers: kernel.buffers.map(b => ({ ...b, tensor: tensors.get(b.tensor)! })),
     }),
   );

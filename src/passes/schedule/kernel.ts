@@ -1,6 +1,7 @@
 import type { Kernel, KernelBuffer } from '../../ir/kernel.ts';
 import { storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import { place } from '../../support/source.ts';
+import type { Description } from './describe.ts';
 import { Emitter } from './emitter.ts';
 
 /** What writing the statements of a kernel gives: its number of workgroups, and the memory that they share. */
@@ -8,9 +9,10 @@ export type Emitted =
   | Kernel['groups']
   | { readonly groups: Kernel['groups']; readonly shared: Kernel['shared'] };
 
-/** A kernel out of what `emit` writes. `hoists`: see `Emitter`. */
+/** A kernel out of what `emit` writes, by a schedule that comes to a description. `hoists`: see `Emitter`. */
 export function emitKernel(
   work: Work,
+  description: Description,
   workgroupSize: number,
   emit: (emitter: Emitter) => Emitted,
   hoists = false,
@@ -27,6 +29,12 @@ export function emitKernel(
     groups,
     shared,
     body: emitter.statements,
+    schedule: {
+      ...description,
+      ...(work.role && { role: work.role }),
+      absorbed: work.absorbed,
+      compute: work.region.stages[0]!,
+    },
   };
 }
 

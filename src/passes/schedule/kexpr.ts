@@ -22,7 +22,7 @@ export function uniform(dtype: DType, name: string): KExpr {
   return { kind: 'uniform', dtype, name };
 }
 
-export function builtin(name: 'group' | 'local' | 'lane'): KExpr {
+export function builtin(name: Extract<KExpr, { kind: 'builtin' }>['name']): KExpr {
   return { kind: 'builtin', dtype: 'i32', name };
 }
 

@@ -1,5 +1,6 @@
 import type { Target } from '../../ir/target.ts';
 import { chooseMap } from './choose.ts';
+import { describeMap } from './describe.ts';
 import { nominalValue } from './grid.ts';
 import { emitKernel } from './kernel.ts';
 import type { Candidate, ScheduleKind, Subject } from './kind.ts';
@@ -15,7 +16,10 @@ function candidate({ work, compute }: Subject, choice: MapChoice, time: number):
     text: mapText(choice),
     family: `map ${choice.perInvocation}`,
     time,
-    make: () => ({ kernels: [emitKernel(work, choice.workgroupSize, emit)], temporaries: [] }),
+    make: () => ({
+      kernels: [emitKernel(work, describeMap(choice), choice.workgroupSize, emit)],
+      temporaries: [],
+    }),
   };
 }
 

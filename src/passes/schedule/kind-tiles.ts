@@ -12,6 +12,7 @@ import {
   chooseTiles,
   type Split,
 } from './choose.ts';
+import { describeTiles } from './describe.ts';
 import { emitKernel, isInPlace } from './kernel.ts';
 import type { Candidate, ScheduleKind, Subject } from './kind.ts';
 import { splitReduction } from './split.ts';
@@ -33,7 +34,7 @@ function tileText({ axes, reduce }: Compute, { tile, unroll, workgroupSize, shar
 export function tileKernel(work: Work, compute: Compute, choice: TileChoice, { kind }: Target): Kernel {
   const emit = (emitter: Parameters<typeof emitTiles>[0]): ReturnType<typeof emitTiles> =>
     emitTiles(emitter, work, compute, choice);
-  return emitKernel(work, choice.workgroupSize, emit, kind === 'software');
+  return emitKernel(work, describeTiles(compute, choice), choice.workgroupSize, emit, kind === 'software');
 }
 
 /** The same with the best tiles. */

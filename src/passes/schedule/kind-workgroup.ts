@@ -14,6 +14,7 @@ import {
   type RankedBlock,
   shapeOf,
 } from './blocks.ts';
+import { describeBlock } from './describe.ts';
 import { emitKernel } from './kernel.ts';
 import type { Candidate, ScheduleKind, Subject } from './kind.ts';
 import { bestTileKernel } from './kind-tiles.ts';
@@ -69,9 +70,34 @@ function candidate(blocks: Blocks, { choice, time }: RankedBlock): Candidate {
 }
 
 function blockKernel(work: Work, compute: Compute, product: Product, choice: BlockChoice): Kernel {
-  return emitKernel(work, invocations(choice), emitter =>
+  return emitKernel(work, describeBlock(compute, product, choice), invocations(choice), emitter =>
     emitWorkgroupTiles(emitter, work, compute, product, choice),
   );
+}
+
+/** What a second pass must save at least, by estimates that know nothing of how a grid ends. */
+const worthSplitting = 1.2;
+
+const known = new Map<string, RankedBlock | undefined>();
+
+/** The block with the least estimated time. Deep nets ask for few shapes many times. */
+function bestBlock({ shape, target }: Blocks): RankedBlock | undefined {
+  const { rows, columns, depth, batch, bytes, guarded, long, along, orders } = shape;
+  const sides = [orders.scalars, orders.vectors].flatMap(o => [o.left, o.right]);
+  const key = JSON.stringify([
+    ...[rows, columns, depth, batch, bytes, guarded, long, along.extent.key],
+    ...sides.map(o => [o.alongDepth, o.fours !== undefined, o.fours?.includes(along)]),
+    ...[target.maxComputeInvocationsPerWorkgroup, target.maxComputeWorkgroupStorageSize],
+  ]);
+  if (known.has(key)) return known.get(key);
+  let best: { found: RankedBlock; time: number } | undefined;
+  for (const found of blockChoices(shape, target)) {
+    const time = found.time * (found.choice.pieces > 1 ? worthSplitting : 1);
+    if (!best || time < best.time) best = { found, time };
+  }
+  if (known.size > 500) known.clear();
+  known.set(key, best?.found);
+  return best?.found;
 }
 
 /** Workgroup tiles, over parts of the reduction where the outputs alone would leave most of a GPU idle. */
@@ -80,9 +106,7 @@ export const workgroupTiles: ScheduleKind = {
   best(subject) {
     const blocks = blocksOf(subject);
     if (!blocks || !isLarge(blocks.shape)) return undefined;
-    let best: RankedBlock | undefined;
-    for (const found of blockChoices(blocks.shape, subject.target))
-      if (!best || found.time < best.time) best = found;
+    const best = bestBlock(blocks);
     return best && candidate(blocks, best);
   },
   *all(subject) {

@@ -48,7 +48,7 @@ export function asProduct(compute: Compute): Product | undefined {
   return { left, right, rows, columns, batch, parts: parts as Product['parts'] };
 }
 
-function axesOf(e: Expr): Set<Axis> {
+export function axesOf(e: Expr): Set<Axis> {
   const axes = new Set<Axis>();
   E.visitExpr(e, { axis: a => void axes.add(a) });
   return axes;

@@ -4,7 +4,7 @@ import { printType } from '../../ir/type.ts';
 
 /**
  * Text that is equal for works that become the same kernels over other tensors, as the layers of a deep net do:
- * expressions with the axes numbered, and of every tensor what a schedule asks for.
+ * expressions with the axes numbered, of every tensor what a schedule asks for, and what part it is.
  */
 export function workKey(work: Work, isInState: (t: Tensor) => boolean): string {
   const storages: Tensor[] = [];
@@ -17,5 +17,5 @@ export function workKey(work: Work, isInState: (t: Tensor) => boolean): string {
     return `${storages.indexOf(storage)} ${kind}: ${type}`;
   };
   const tensors = [...work.inputs, ...work.outputs].map(tensorKey);
-  return [work.inputs.length, ...tensors, ...work.region.stages.map(computeKey)].join('\n');
+  return [work.role ?? '', work.inputs.length, ...tensors, ...work.region.stages.map(computeKey)].join('\n');
 }

@@ -56,6 +56,7 @@ export function splitReduction(
   const first: Work = {
     ...work,
     name: `${work.name}_partial`,
+    role: joined(work.role, `split in ${pieces}: parts`),
     region: {
       outer: [],
       stages: [
@@ -78,6 +79,7 @@ export function splitReduction(
   const at = [A.index(z), ...compute.axes.map(A.index)];
   const second: Work = {
     ...work,
+    role: joined(work.role, `split in ${pieces}: end`),
     inputs: [...work.inputs, ...temporaries],
     region: {
       outer: [],
@@ -92,6 +94,8 @@ export function splitReduction(
   };
   return { works: [first, trimInputs(second)], temporaries };
 }
+
+const joined = (role: string | undefined, part: string): string => (role ? `${role}, ${part}` : part);
 
 /** Drops inputs that no load refers to any more. */
 export function trimInputs(work: Work): Work {

@@ -253,6 +253,7 @@ class Parts {
       region: { outer: [], stages: [compute] },
       outputs: tensors,
       absorbed: [`Winograd F(${outputs}x${outputs}, ${taps}x${taps})`, what],
+      role: `Winograd ${what || 'outputs'}`,
     };
   }
 }

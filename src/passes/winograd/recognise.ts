@@ -113,6 +113,6 @@ function dependsOnSum(image: Expr, { outer, tap, flipped }: Slide): boolean {
 
 function axesOf(e: Expr): Set<Axis> {
   const axes = new Set<Axis>();
-  E.mapExpr(e, { axis: a => void axes.add(a) });
+  E.visitExpr(e, { axis: a => void axes.add(a) });
   return axes;
 }

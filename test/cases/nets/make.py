@@ -244,7 +244,7 @@ NETS = {
     "googlenet": (googlenet, "GoogLeNet", (4, 3, 65, 65), False),
     "resnet": (resnet, "Few", (6, 3, 32, 32), True),
     "resnext": (resnext, "Few", (6, 3, 32, 32), True),
-    "densenet": (densenet, "Small", (6, 3, 32, 32), True),
+    "densenet": (densenet, "Small", (6, 3, 64, 64), True),
     "segnet": (segnet, "SegNet", (4, 3, 32, 32), True),
     "unet": (unet, "UNet", (4, 1, 32, 32), False),
 }

@@ -64,7 +64,7 @@ function axesOf({ a, b }: Comparison): Set<Axis> {
 
 function axesOfIndex(x: Index): Set<Axis> {
   const axes = new Set<Axis>();
-  E.mapIndex(x, { axis: a => void axes.add(a) });
+  E.visitIndex(x, { axis: a => void axes.add(a) });
   return axes;
 }
 

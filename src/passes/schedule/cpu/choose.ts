@@ -1,7 +1,9 @@
 import * as A from '../../../ir/affine.ts';
 import type { Axis, Compute, Expr, Index } from '../../../ir/compute.ts';
+import { computeKey } from '../../../ir/compute-key.ts';
 import * as D from '../../../ir/dim.ts';
 import * as E from '../../../ir/expr.ts';
+import { Recent } from '../../../support/recent.ts';
 import { loadsOf } from '../../fuse/definition.ts';
 import { nominalValue } from '../grid.ts';
 import { operations } from '../operations.ts';
@@ -41,10 +43,10 @@ function access(at: readonly Index[], shape: readonly D.Dim[], guards: ReadonlyS
   const steps = new Map<Axis, number>();
   const irregular = new Set<Axis>();
   for (const [axis, step] of axes) steps.set(axis, nominalValue(step));
-  E.mapIndex(rest, { axis: a => void irregular.add(a) });
+  E.visitIndex(rest, { axis: a => void irregular.add(a) });
   const dims = at.map(x => {
     const along = new Map<Axis, number>();
-    E.mapIndex(x, { axis: a => void along.set(a, 1) });
+    E.visitIndex(x, { axis: a => void along.set(a, 1) });
     for (const [axis, step] of A.axisCoefficients(x).axes) along.set(axis, Math.abs(nominalValue(step)));
     return along;
   });
@@ -53,7 +55,7 @@ function access(at: readonly Index[], shape: readonly D.Dim[], guards: ReadonlyS
 
 function axesOfGuard(e: Extract<Expr, { kind: 'load' }>): Set<Axis> {
   const axes = new Set<Axis>();
-  if (e.guard) E.mapPredicate(e.guard, { axis: a => void axes.add(a) });
+  if (e.guard) E.visitPredicate(e.guard, { axis: a => void axes.add(a) });
   return axes;
 }
 
@@ -83,12 +85,18 @@ function vectorPrice(a: Access, lane: Axis, one: number): number {
 const mayRun = (compute: Compute, axis: Axis): boolean =>
   compute.outs.every(o => !o.keep || o.keep.includes(axis));
 
+const lanes = new Recent<{ readonly lane?: number; readonly elementTime: number }>(500);
+
 /** The lane axis with the least time for an element. */
 export function chooseLaneMap(compute: Compute): LaneMapChoice {
-  let best: LaneMapChoice | undefined;
-  for (const choice of allLaneMaps(compute))
-    if (!best || choice.elementTime < best.elementTime) best = choice;
-  return best!;
+  const { lane, elementTime } = lanes.of(computeKey(compute), () => {
+    let best: LaneMapChoice | undefined;
+    for (const choice of allLaneMaps(compute))
+      if (!best || choice.elementTime < best.elementTime) best = choice;
+    const { lane, elementTime } = best!;
+    return { elementTime, ...(lane && { lane: compute.axes.indexOf(lane) }) };
+  });
+  return lane === undefined ? { elementTime } : { lane: compute.axes[lane]!, elementTime };
 }
 
 /** No lanes, then each axis that may run over them. */
@@ -123,17 +131,48 @@ export interface Ranked {
 export const chooseLanes = (compute: Compute, inPlace: boolean): LaneChoice =>
   rankLanes(compute, inPlace).choice;
 
-/** The tiles of vectors with the least estimated time; of equal ones those with more vectors in a row, which lie next to each other. */
+/** Equal works rank alike, and a deep net has many. */
+const ranked = new Recent<{ readonly compute: Compute; readonly best: Ranked }>(500);
+
+/** The tiles of vectors with the least estimated time. */
 export function rankLanes(compute: Compute, inPlace: boolean): Ranked {
+  const key = `${inPlace} ${computeKey(compute)}`;
+  const known = ranked.of(key, () => ({ compute, best: rankLanesAnew(compute, inPlace) }));
+  return { time: known.best.time, choice: choiceFor(compute, known.compute, known.best.choice) };
+}
+
+/** The choice for the same Compute over other axes. */
+function choiceFor(compute: Compute, like: Compute, { lane, tile, order, ...rest }: LaneChoice): LaneChoice {
+  const to = [...compute.axes, ...compute.reduce!.axes];
+  const axes = new Map([...like.axes, ...like.reduce!.axes].map((a, i) => [a, to[i]!]));
+  return {
+    ...rest,
+    ...(lane && { lane: axes.get(lane)! }),
+    tile: new Map([...tile].map(([a, size]) => [axes.get(a)!, size])),
+    order: order.map(a => axes.get(a)!),
+  };
+}
+
+/** `rankLanes` of what is not asked for again. */
+export function rankLanesAnew(compute: Compute, inPlace: boolean): Ranked {
   let best: Ranked | undefined;
-  for (const found of allLanes(compute, inPlace))
-    if (!best || found.time < best.time * (found.choice.vectors > best.choice.vectors ? 1.001 : 0.999))
-      best = found;
+  // Of equal ones those with more vectors in a row, which lie next to each other.
+  const isBetter = (time: number, vectors: number): boolean =>
+    !best || time < best.time * (vectors > best.choice.vectors ? 1.001 : 0.999);
+  for (const found of allLanes(compute, inPlace, isBetter))
+    if (isBetter(found.time, found.choice.vectors)) best = found;
   return best!;
 }
 
-/** All that `rankLanes` ranks. Work done in place must not be done twice, so its tiles divide. */
-export function* allLanes(compute: Compute, inPlace: boolean): Generator<Ranked> {
+/**
+ * All that `rankLanes` ranks. Work done in place must not be done twice, so its tiles divide. Left out are those that
+ * `mayPay` refuses by the least time that they could take.
+ */
+export function* allLanes(
+  compute: Compute,
+  inPlace: boolean,
+  mayPay: (atLeast: number, vectors: number) => boolean = () => true,
+): Generator<Ranked> {
   const reduce = compute.reduce!;
   const loads = loadAccesses(compute, reduce.lift);
   const lifts = reduce.lift.reduce((n, e) => n + operations(e), 0);
@@ -144,6 +183,7 @@ export function* allLanes(compute: Compute, inPlace: boolean): Generator<Ranked>
   const everywhere = (a: Axis): number => nominalValue(a.extent);
   const cold = loads.reduce((n, a) => n + price.cold * Math.max(0, footprint(a, everywhere) - third), 0);
   const inside = insideFraction(compute);
+  const far = loads.map(a => (isFar(a, compute) ? price.far : 0));
   const candidates: (Axis | undefined)[] = [
     undefined,
     ...compute.axes.filter(a => fitsOutputs(compute, a, inPlace)),
@@ -151,28 +191,28 @@ export function* allLanes(compute: Compute, inPlace: boolean): Generator<Ranked>
   ];
   for (const lane of candidates) {
     const isOuter = lane !== undefined && compute.axes.includes(lane);
+    const one = loads.map((a, i) => (lane ? vectorPrice(a, lane, price.load) : price.load) + far[i]!);
+    const store = stores.reduce(
+      (n, a) => n + (isOuter ? vectorPrice(a, lane!, price.store) : price.store),
+      0,
+    );
+    // Vectors that a guard goes through are computed whole; loops that it bounds are shorter.
+    const isBounded = !lane || !loads.some(a => a.guards.has(lane));
+    const steps = (points * (isBounded ? inside : 1)) / (lane && !isOuter ? width : 1);
     for (const { tile, vectors } of tiles(compute, loads, lane, isOuter, parts, inPlace)) {
       const cells = [...tile.values()].reduce((n, s) => n * s, 1) * vectors;
-      const read = loads.reduce((n, a) => {
-        const one =
-          (lane ? vectorPrice(a, lane, price.load) : price.load) + (isFar(a, compute) ? price.far : 0);
-        return n + one * distinct(a, tile, lane, isOuter ? vectors : 1);
-      }, 0);
-      // Vectors that a guard goes through are computed whole; loops that it bounds are shorter.
-      const isBounded = !lane || !loads.some(a => a.guards.has(lane));
-      const steps = (points * (isBounded ? inside : 1)) / (lane && !isOuter ? width : 1);
+      const read = loads.reduce((n, a, i) => n + one[i]! * distinct(a, tile, lane, isOuter ? vectors : 1), 0);
       const turn = read + cells * (lifts + parts) * price.arithmetic + price.turn;
       const finish =
-        price.tile +
-        cells * stores.reduce((n, a) => n + (isOuter ? vectorPrice(a, lane!, price.store) : price.store), 0) +
-        (lane && !isOuter ? cells * parts * 6 * price.arithmetic : 0);
+        price.tile + cells * store + (lane && !isOuter ? cells * parts * 6 * price.arithmetic : 0);
       const size = (a: Axis): number => (a === lane ? width * vectors : (tile.get(a) ?? 1));
-      const { order, fetched, block } = bestOrder(compute, loads, size);
-      const tileTime = steps * turn + finish + fetched * price.fetch;
       const count = compute.axes.reduce((n, a) => {
         const tiles = nominalValue(a.extent) / size(a);
         return n * (D.constantValue(a.extent) === undefined ? tiles : Math.ceil(tiles));
       }, 1);
+      if (!mayPay(count * (steps * turn + finish) + cold, vectors)) continue;
+      const { order, fetched, block } = bestOrder(compute, loads, size);
+      const tileTime = steps * turn + finish + fetched * price.fetch;
       const time = count * tileTime + cold;
       const choice = { vectors, tile, order, tileTime, ...(block && !inPlace && { block }) };
       yield { choice: lane ? { ...choice, lane } : choice, time };

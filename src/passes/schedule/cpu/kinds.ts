@@ -1,4 +1,5 @@
 import type { Axis, Compute } from '../../../ir/compute.ts';
+import { describeLaneMap, describeLanes } from '../describe.ts';
 import { nominalValue } from '../grid.ts';
 import { emitKernel, isInPlace } from '../kernel.ts';
 import type { Candidate, ScheduleKind, Subject } from '../kind.ts';
@@ -25,7 +26,15 @@ function tiles({ work, compute }: Subject, { choice, time }: Ranked): Candidate 
     family: text.split(' order ')[0]!,
     time,
     make: () => ({
-      kernels: [emitKernel(work, 1, emitter => emitLaneTiles(emitter, work, compute, choice), true)],
+      kernels: [
+        emitKernel(
+          work,
+          describeLanes(compute, choice),
+          1,
+          emitter => emitLaneTiles(emitter, work, compute, choice),
+          true,
+        ),
+      ],
       temporaries: [],
     }),
   };
@@ -38,7 +47,15 @@ function map({ work, compute }: Subject, choice: LaneMapChoice): Candidate {
     family: text,
     time: choice.elementTime * compute.axes.reduce((n, a) => n * nominalValue(a.extent), 1),
     make: () => ({
-      kernels: [emitKernel(work, 1, emitter => emitLaneMap(emitter, work, compute, choice), true)],
+      kernels: [
+        emitKernel(
+          work,
+          describeLaneMap(choice),
+          1,
+          emitter => emitLaneMap(emitter, work, compute, choice),
+          true,
+        ),
+      ],
       temporaries: [],
     }),
   };
