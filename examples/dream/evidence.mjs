@@ -36,7 +36,7 @@ export async function run(given) {
   const pictures = [sheet(`${out}/dream.png`, [content, visible(last.image)].reduce(beside), { columns: 2 })];
   if (!smoke && hasSqueezeNet()) {
     say('dream of photographs');
-    const large = scene(112);
+    const large = scene(72);
     const data = save(`${out}/large.safetensors`, { content: large });
     const dreamed = async steps => {
       const { metrics } = await dnnc(

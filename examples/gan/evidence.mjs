@@ -24,11 +24,11 @@ export async function run(given) {
   };
   const squares = await play('least_squares', smoke ? [1, 6] : [1, 4, 12, 40]);
   judge('least squares', squares.at(-1).samples, smoke ? [2.2, 2.1] : [1.45, 1.4]);
-  const rows = squares.map(s => first(s.samples, 20));
+  const rows = squares.map(s => first(s.samples, 12));
   if (!smoke) {
     const [{ samples }] = await play('wasserstein', [40]);
     judge('Wasserstein', samples, [1.9, 1.8]);
-    rows.push(first(samples, 20));
+    rows.push(first(samples, 12));
     // Its game comes to rest where made pictures are copied half as badly as real ones; 0.09 at first.
     const [{ metrics }] = await play('began', [40]);
     figures['BEGAN: distance from its balance'] = {
@@ -52,11 +52,11 @@ export async function run(given) {
       better: 'lower',
       digits: 3,
     };
-    rows.push(...[seen, there, back].map(pictures => first(pictures, 20)));
+    rows.push(...[seen, there, back].map(pictures => first(pictures, 12)));
   }
   return {
     figures,
-    pictures: [sheet(`${out}/samples.png`, rows, { columns: 20, scale: 2, range: [-1, 1] })],
+    pictures: [sheet(`${out}/samples.png`, rows, { columns: 12, scale: 2, range: [-1, 1] })],
   };
 }
 
