@@ -13,9 +13,9 @@ export async function run({ smoke, seed, out, dnnc }) {
     ...['--epochs', smoke ? 3 : 15, '--seed', seed, '--out', `${out}/run`],
   );
   const weights = load(`${out}/run/weights.safetensors`)['MLP.dense[0].weight'];
-  const first = { ...weights, shape: [24, 1, 28, 28], data: weights.data.slice(0, 24 * 784) };
+  const first = { ...weights, shape: [12, 1, 28, 28], data: weights.data.slice(0, 12 * 784) };
   return {
     figures: { accuracy: { value: 100 * val.accuracy, reach: smoke ? 85 : 96, better: 'higher', unit: '%' } },
-    pictures: [sheet(`${out}/units.png`, first, { columns: 8, scale: 1 })],
+    pictures: [sheet(`${out}/units.png`, first, { columns: 6, scale: 1 })],
   };
 }

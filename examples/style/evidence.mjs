@@ -15,7 +15,7 @@ export async function run(given) {
   const { smoke, seed, out, dnnc, say } = given;
   const { weights } = await trainTiny(given);
   say('style');
-  const size = smoke ? 32 : 80;
+  const size = smoke ? 32 : 64;
   const [content, style] = [scene(size), waves(size)];
   const data = save(`${out}/pictures.safetensors`, { content, style });
   const stylize = async steps => {

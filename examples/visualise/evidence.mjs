@@ -35,7 +35,7 @@ export async function run({ smoke, seed, out, dnnc }) {
   );
   const dreams = load(`${out}/imagine/weights.safetensors`)['imagine.image'];
 
-  const first = value => ({ ...value, shape: [10, 1, 28, 28], data: value.data.slice(0, 7840) });
+  const first = value => ({ ...value, shape: [8, 1, 28, 28], data: value.data.slice(0, 8 * 784) });
   const clamped = { ...dreams, data: dreams.data.map(v => Math.max(0, Math.min(1, v))) };
   const filters = load(weights)['LeNet.conv.weight'];
   const pair = onStrokes(images, map, y);

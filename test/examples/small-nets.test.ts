@@ -145,7 +145,8 @@ describe('games of nets', () => {
       steps: 80,
     });
     expect(steps.at(-1)!['game.loss']).toBeLessThan(0.9 * steps[0]!['game.loss']!);
-    expect(steps.map(s => s['game.k']!).filter(k => k > 0).length).toBeGreaterThan(0);
+    // It adds up from step to step.
+    expect(Math.max(...steps.map(s => s['game.k']!))).toBeGreaterThan(0.05);
   });
 
   test('CycleGAN: there and back again comes closer', async () => {
