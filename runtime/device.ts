@@ -59,7 +59,7 @@ export function onLost(device: GPUDevice, tell: Listener): () => void {
 function check(model: Model, what: string, given: GPUDevice | GPUAdapter): void {
   const { features, limits } = given;
   const { subgroupSize } = model;
-  const { subgroupMinSize, subgroupMaxSize } = 'info' in given ? given.info : given.adapterInfo;
+  const info = 'info' in given ? given.info : (given as GPUDevice).adapterInfo;
   const lacks = [
     ...model.features.filter(f => !features.has(f)).map(f => `the feature ${f}`),
     ...Object.entries(model.limits)
@@ -68,7 +68,7 @@ function check(model: Model, what: string, given: GPUDevice | GPUAdapter): void 
         const what = model.needs?.[name];
         return `${name} of ${need}${what ? ` for ${what}` : ''} (it has ${limitOf(limits, name)})`;
       }),
-    ...(subgroupSize && (subgroupMinSize !== subgroupSize || subgroupMaxSize !== subgroupSize)
+    ...(subgroupSize && (info.subgroupMinSize !== subgroupSize || info.subgroupMaxSize !== subgroupSize)
       ? [`subgroups of ${subgroupSize}`]
       : []),
   ];
