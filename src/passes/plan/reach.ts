@@ -20,10 +20,12 @@ export function beyondReach(
   target: Target,
   given: DimEnv,
 ): readonly Diagnostic[] {
-  const sizes = Object.fromEntries(plan.dims.flatMap(d => (given[d] === undefined ? [] : [[d, given[d]]])));
+  const sizes = Object.fromEntries(
+    plan.dims.flatMap(d => (Object.hasOwn(given, d) ? [[d, given[d]!] as const] : [])),
+  );
   /** Undefined: it depends on sizes that nobody gave. */
   const known = (d: Dim): number | undefined =>
-    [...D.symbols(d)].every(s => s in sizes) ? D.evaluate(d, sizes) : undefined;
+    [...D.symbols(d)].every(s => Object.hasOwn(sizes, s)) ? D.evaluate(d, sizes) : undefined;
   const found: Diagnostic[] = [];
   const add = (diagnostic: Diagnostic): void => {
     if (found.length < most) found.push(diagnostic);
