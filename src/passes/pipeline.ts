@@ -339,15 +339,15 @@ function packedFor({ tensors }: Program, given: DimEnv, name: string): DimEnv {
   const dims = new Set<string>();
   for (const t of tensors) for (const d of t.type.shape) D.symbols(d, dims);
   const known = givenFor(name, given, [...dims]);
-  return Object.fromEntries([...dims].map(d => [d, known[d] ?? nominal]));
+  return Object.fromEntries([...dims].map(d => [d, Object.hasOwn(known, d) ? known[d]! : nominal]));
 }
 
 function givenFor(name: string, given: DimEnv, dims: readonly string[]): DimEnv {
   const train = name.split('.')[0]!;
   return Object.fromEntries(
     dims.flatMap(d => {
-      const size = given[`${train}.${d}`] ?? given[d];
-      return size === undefined ? [] : [[d, size]];
+      const key = [`${train}.${d}`, d].find(k => Object.hasOwn(given, k));
+      return key === undefined ? [] : [[d, given[key]!]];
     }),
   );
 }
