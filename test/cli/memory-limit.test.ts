@@ -56,12 +56,14 @@ describe.each(await kernelTargets())('--memory-limit for %s', { timeout: 400_000
       only: name => name === 'fit.step',
     });
     const { plan, variants = [] } = compiled!.programs.get('fit.step')!;
-    return Math.max(...[plan, ...variants.map(v => v.plan)].map(p => D.evaluate(p.arenaBytes, { N: batch })));
+    const taken = variants.find(v => v.fits.every(d => D.evaluate(d, { N: batch }) >= 1))?.plan ?? plan;
+    return D.evaluate(taken.arenaBytes, { N: batch });
   }
 
   it('below what a training wants gives the same weights, says what it costs, and names the least', async () => {
-    // Batch norm keeps little that it could let go of: the least is 0.93 of what a software adapter wants.
-    const limit = Math.floor(0.94 * wanted());
+    // Batch norm keeps little that it could let go of: the least is 0.93 of what a software adapter wants, and 0.97 of what
+    // WebAssembly does, where the plan for batches of other sizes has to fit too.
+    const limit = Math.floor((target === 'wasm' ? 0.98 : 0.94) * wanted());
     const whole = await train(target, `${target}-whole`);
     expect(whole).toMatchObject({ code: 0, err: '' });
     expect(again(whole.out)).toEqual([]);

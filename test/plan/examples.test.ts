@@ -15,6 +15,8 @@ const names = readdirSync(new URL('../../examples/', import.meta.url), { recursi
 const given: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   custom: { N: 64 },
   style: { H: 64, W: 64 },
+  dream: { H: 64, W: 64 },
+  visualise: { N: 64 },
 };
 /** Deep nets where a shallower one of the same kind has all of their lifetimes. */
 const only: Readonly<Record<string, RegExp>> = {
