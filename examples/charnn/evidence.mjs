@@ -24,7 +24,7 @@ export async function run({ smoke, seed, out, dnnc, say }) {
   const flags = ['-D', `Width=${smoke ? 32 : 64}`, '-D', 'Symbols=128'];
   const { val } = await dnnc(
     ...['train', file, 'text', ...flags, '--data', data, '--val', data, '--keep-last'],
-    ...['--batch', 16, '--epochs', smoke ? 4 : 60, '--seed', seed, '--out', `${out}/run`],
+    ...['--batch', 16, '--epochs', smoke ? 40 : 60, '--seed', seed, '--out', `${out}/run`],
   );
   const bits = { value: val.loss / Math.LN2, reach: smoke ? 3.6 : 0.5, better: 'lower', digits: 2 };
   if (smoke) return { figures: { 'bits for a letter': bits } };

@@ -27,8 +27,8 @@ export async function run(given) {
   }));
   return {
     figures: {
-      'distance of samples to real digits': figure(quality, smoke ? 2.2 : 1.6),
-      'distance of real digits to samples': figure(variety, smoke ? 2.1 : 1.4),
+      'distance of samples to real digits': figure(quality, smoke ? 2.7 : 1.6),
+      'distance of real digits to samples': figure(variety, smoke ? 2.5 : 1.4),
     },
     pictures: [sheet(`${out}/samples.png`, rows, { columns: 20, scale: 2, range: [-1, 1] })],
   };

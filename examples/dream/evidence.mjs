@@ -30,7 +30,7 @@ export async function run(given) {
   const first = await dream(1);
   const last = await dream(smoke ? 15 : 80);
   const figures = {
-    'accuracy of the net': { value: 100 * accuracy, reach: smoke ? 30 : 92, better: 'higher', unit: '%' },
+    'accuracy of the net': { value: 100 * accuracy, reach: smoke ? 20 : 92, better: 'higher', unit: '%' },
     'what its layer sees, after against before': rise(first, last, smoke ? 1.5 : 2),
   };
   const pictures = [sheet(`${out}/dream.png`, [content, visible(last.image)].reduce(beside), { columns: 2 })];

@@ -116,22 +116,26 @@ class Highest {
     if (kept.length === 0) return [this.known(D.constant(0))];
     const top = kept[0]!.values[0]!;
     while (kept.length > longest) {
-      const together = this.#lowest(kept);
+      let together = this.#lowest(kept, 8);
       if (!together) break;
       // At the sizes for which memory is packed nothing should lie higher for it.
-      if (together.bound.values[0]! > top && kept.length <= 4 * longest) break;
+      if (together.bound.values[0]! > top) {
+        if (kept.length <= 4 * longest) break;
+        together = this.#lowest(kept, kept.length)!;
+      }
       kept.splice(together.i, 1);
       kept[together.j] = together.bound;
     }
     return kept;
   }
 
-  /** Of the lowest, the pair whose common bound is least, at the sizes for which memory is packed. */
+  /** Of the lowest so many, the pair whose common bound is least, at the sizes for which memory is packed. */
   #lowest(
     list: readonly Height[],
+    among: number,
   ): { readonly i: number; readonly j: number; readonly bound: Height } | undefined {
     let found: { i: number; j: number; bound: Height } | undefined;
-    const first = list.length - 8;
+    const first = list.length - among;
     for (let i = first + 1; i < list.length; i++)
       for (let j = first; j < i; j++) {
         const both = upper(list[i]!.dim, list[j]!.dim);
