@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GraphBuilder } from '../../src/ir/builder.ts';
 import * as D from '../../src/ir/dim.ts';
-import type { Graph, Value } from '../../src/ir/graph.ts';
+import type { Graph } from '../../src/ir/graph.ts';
 import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { size } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import type { Program, Tensor } from '../../src/ir/program.ts';
 import { gpuTarget, softwareTarget, subgroupTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
-import { tensor } from '../../src/ir/type.ts';
 import { verifyKernel } from '../../src/ir/verify/kernel.ts';
 import * as B from '../../src/ops/build.ts';
 import { convolution } from '../../src/ops/convolution.ts';
@@ -22,22 +20,11 @@ import { candidates, defaultCandidate, findCandidate } from '../../src/passes/sc
 import { schedule } from '../../src/passes/schedule/index.ts';
 import { shapeClass } from '../../src/passes/schedule/shape-class.ts';
 import { difference, generator, randomLike } from '../arbitrary/numbers.ts';
+import { build, N } from './build.ts';
 
 /** Set DNNC_SEED to repeat a failure, DNNC_RUNS to look harder. */
 const seed = Number(process.env.DNNC_SEED ?? Date.now() % 2 ** 31);
 const numRuns = Number(process.env.DNNC_RUNS ?? 3);
-
-const N = D.symbol('N');
-type Shape = readonly (number | D.Dim)[];
-
-function build(shapes: Record<string, Shape>, make: (b: GraphBuilder, v: Value[]) => Value[]): Graph {
-  const b = new GraphBuilder('g');
-  const values = Object.entries(shapes).map(([name, shape]) => b.input('input', name, tensor('f32', shape)));
-  make(b, values).forEach((value, i) => {
-    b.output({ name: `y${i}`, role: 'result', value });
-  });
-  return b.build();
-}
 
 /** Contractions of the sizes given: what blocks have to deal with. */
 const contractions: Record<string, (m: number, k: number, n: number) => { graph: Graph; dims: D.DimEnv }> = {

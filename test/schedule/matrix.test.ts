@@ -1,14 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GraphBuilder } from '../../src/ir/builder.ts';
 import * as D from '../../src/ir/dim.ts';
-import type { Graph, Value } from '../../src/ir/graph.ts';
+import type { Graph } from '../../src/ir/graph.ts';
 import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { size } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import { gpuTarget, type MatrixFactors, type Target } from '../../src/ir/target.ts';
-import { tensor } from '../../src/ir/type.ts';
 import { verifyKernel } from '../../src/ir/verify/kernel.ts';
 import * as B from '../../src/ops/build.ts';
 import { convolution } from '../../src/ops/convolution.ts';
@@ -21,21 +19,10 @@ import { candidates } from '../../src/passes/schedule/candidates.ts';
 import { schedule } from '../../src/passes/schedule/index.ts';
 import { difference, generator } from '../arbitrary/numbers.ts';
 import { matrixTarget, smallMatrixTarget, withFactors } from '../matrices.ts';
+import { build, N, type Shape } from './build.ts';
 
 const seed = Number(process.env.DNNC_SEED ?? Date.now() % 2 ** 31);
 const numRuns = Number(process.env.DNNC_RUNS ?? 3);
-
-const N = D.symbol('N');
-type Shape = readonly (number | D.Dim)[];
-
-function build(shapes: Record<string, Shape>, make: (b: GraphBuilder, v: Value[]) => Value[]): Graph {
-  const b = new GraphBuilder('g');
-  const values = Object.entries(shapes).map(([name, shape]) => b.input('input', name, tensor('f32', shape)));
-  make(b, values).forEach((value, i) => {
-    b.output({ name: `y${i}`, role: 'result', value });
-  });
-  return b.build();
-}
 
 /** Values that f16 has: multiples of 1/64 in [-2, 2], so that products are exact and sums in f64 are too. */
 function inputsOf(graph: Graph, dims: D.DimEnv): Record<string, NdArray> {

@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { GraphBuilder } from '../../src/ir/builder.ts';
 import * as D from '../../src/ir/dim.ts';
-import type { Graph, Value } from '../../src/ir/graph.ts';
+import type { Graph } from '../../src/ir/graph.ts';
 import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { size } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import { gpuTarget } from '../../src/ir/target.ts';
-import { tensor } from '../../src/ir/type.ts';
 import { verifyKernel } from '../../src/ir/verify/kernel.ts';
 import * as B from '../../src/ops/build.ts';
 import { convolution } from '../../src/ops/convolution.ts';
@@ -18,18 +16,7 @@ import { tanh } from '../../src/ops/tanh.ts';
 import { fuse } from '../../src/passes/fuse/index.ts';
 import { schedule } from '../../src/passes/schedule/index.ts';
 import { difference, generator, randomLike } from '../arbitrary/numbers.ts';
-
-const N = D.symbol('N');
-type Shape = readonly (number | D.Dim)[];
-
-function build(shapes: Record<string, Shape>, make: (b: GraphBuilder, v: Value[]) => Value[]): Graph {
-  const b = new GraphBuilder('g');
-  const values = Object.entries(shapes).map(([name, shape]) => b.input('input', name, tensor('f32', shape)));
-  make(b, values).forEach((value, i) => {
-    b.output({ name: `y${i}`, role: 'result', value });
-  });
-  return b.build();
-}
+import { build, N } from './build.ts';
 
 /** Runs the graph's kernels for a GPU, interpreted, against the graph; some kernel must use workgroup memory. */
 function check(graph: Graph, dims: D.DimEnv = {}): void {

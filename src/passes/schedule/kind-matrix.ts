@@ -3,9 +3,10 @@ import * as D from '../../ir/dim.ts';
 import type { Kernel } from '../../ir/kernel.ts';
 import type { Work } from '../../ir/program.ts';
 import { describeMatrices } from './describe.ts';
+import { productInParts } from './in-parts.ts';
 import { emitKernel } from './kernel.ts';
 import type { Candidate, NewTensor, Scheduled, ScheduleKind, Subject } from './kind.ts';
-import { bestTileKernel, registerTiles } from './kind-tiles.ts';
+import { registerTiles } from './kind-tiles.ts';
 import { emitMatrixTiles } from './matrix.ts';
 import {
   isLargeEnough,
@@ -16,7 +17,6 @@ import {
   threadsOf,
 } from './matrix-choice.ts';
 import { asProduct, type Product } from './product.ts';
-import { splitReduction } from './split.ts';
 import { scaleProduct } from './split-product.ts';
 import { asVectors } from './vectors.ts';
 
@@ -35,12 +35,7 @@ function productKernels(
   temporary: NewTensor,
 ): Scheduled {
   if (!split) return { kernels: [matrixKernel(work, compute, product, choice)], temporaries: [] };
-  const { works, temporaries } = splitReduction(work, compute, split.along, split.pieces, temporary);
-  const [partial, finish] = works;
-  const stage = partial.region.stages[0]!;
-  const part = asProduct(stage);
-  const first = part ? matrixKernel(partial, stage, part, choice) : bestTileKernel(partial, target);
-  return { kernels: [first, bestTileKernel(finish, target)], temporaries };
+  return productInParts(work, split, target, temporary, (...part) => matrixKernel(...part, choice));
 }
 
 /** A product whose factors are scaled first, where they are to be taken as two numbers each. */

@@ -16,11 +16,10 @@ import {
   shapeOf,
 } from './blocks.ts';
 import { describeBlock } from './describe.ts';
+import { productInParts } from './in-parts.ts';
 import { emitKernel } from './kernel.ts';
 import type { Candidate, ScheduleKind, Subject } from './kind.ts';
-import { bestTileKernel } from './kind-tiles.ts';
 import { asProduct, type Product } from './product.ts';
-import { splitReduction } from './split.ts';
 import { emitWorkgroupTiles, factorOrders } from './workgroup.ts';
 
 interface Blocks extends Subject {
@@ -60,12 +59,13 @@ function candidate(blocks: Blocks, { choice, time }: RankedBlock): Candidate {
       const { work, compute, target, product, shape } = blocks;
       if (choice.pieces === 1)
         return { kernels: [blockKernel(work, compute, product, choice)], temporaries: [] };
-      const { works, temporaries } = splitReduction(work, compute, shape.along, choice.pieces, temporary);
-      const [partial, finish] = works;
-      const stage = partial.region.stages[0]!;
-      const part = asProduct(stage);
-      const first = part ? blockKernel(partial, stage, part, choice) : bestTileKernel(partial, target);
-      return { kernels: [first, bestTileKernel(finish, target)], temporaries };
+      return productInParts(
+        work,
+        { along: shape.along, pieces: choice.pieces },
+        target,
+        temporary,
+        (...part) => blockKernel(...part, choice),
+      );
     },
   };
 }
