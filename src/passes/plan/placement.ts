@@ -81,6 +81,7 @@ class Highest {
   readonly #samples: readonly DimEnv[];
   readonly #known = new Map<string, Height>();
   readonly #proved = new Map<number, boolean>();
+  readonly #bounds = new Map<number, Height | undefined>();
 
   constructor(sizes: DimEnv) {
     const others = [1, 2, 1000].map(
@@ -121,7 +122,7 @@ class Highest {
       // At the sizes for which memory is packed nothing should lie higher for it.
       if (together.bound.values[0]! > top) {
         if (kept.length <= 4 * longest) break;
-        together = this.#lowest(kept, kept.length)!;
+        if (kept.length <= 6 * longest) together = this.#lowest(kept, 24)!;
       }
       kept.splice(together.i, 1);
       kept[together.j] = together.bound;
@@ -138,11 +139,19 @@ class Highest {
     const first = list.length - among;
     for (let i = first + 1; i < list.length; i++)
       for (let j = first; j < i; j++) {
-        const both = upper(list[i]!.dim, list[j]!.dim);
-        const bound = both && this.known(both);
+        const bound = this.#upper(list[i]!, list[j]!);
         if (bound && (!found || bound.values[0]! < found.bound.values[0]!)) found = { i, j, bound };
       }
     return found;
+  }
+
+  #upper(a: Height, b: Height): Height | undefined {
+    const pair = a.id * 2 ** 26 + b.id;
+    if (!this.#bounds.has(pair)) {
+      const bound = upper(a.dim, b.dim);
+      this.#bounds.set(pair, bound && this.known(bound));
+    }
+    return this.#bounds.get(pair);
   }
 
   /** Whether a >= b for all sizes, as far as can be proved. */
