@@ -36,7 +36,7 @@ function widthOf({ type: { dtype }, role }: Tensor): Width {
 
 const bytesPer: Readonly<Record<Width, number>> = { f32: 4, f16: 2, i32: 4, u32: 4, u8: 1 };
 
-export const elementsOf = (tensor: Tensor, { sizes }: Task): number =>
+const elementsOf = (tensor: Tensor, { sizes }: Task): number =>
   tensor.type.shape.reduce((n, d) => n * D.evaluate(d, sizes), 1);
 
 /** Bytes of a tensor's memory, whole words. */

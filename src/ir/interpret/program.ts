@@ -1,7 +1,7 @@
 import type { DimEnv } from '../dim.ts';
 import * as D from '../dim.ts';
 import type { Kernel } from '../kernel.ts';
-import { size, zeros } from '../ndarray.ts';
+import { size } from '../ndarray.ts';
 import type { NdArray } from '../primitive.ts';
 import type { Program, Tensor, Work } from '../program.ts';
 import { inRunningOrder, loopRanges, storageOf, turnsAt } from '../program.ts';
@@ -116,16 +116,4 @@ function runKernel(
     if (t.role === 'key') [uniforms.seed, uniforms.step] = memory.of(t) as unknown as [number, number];
   }
   interpretKernel(kernel, buffers, uniforms, precision);
-}
-
-/** An array of zeros for every parameter and state that is not given. */
-export function emptyState(program: Program): Record<string, NdArray> {
-  const made: Record<string, NdArray> = {};
-  for (const t of program.tensors)
-    if ((t.role === 'param' || t.role === 'state') && t.path)
-      made[t.path] = zeros(
-        t.type.dtype,
-        t.type.shape.map(d => D.evaluate(d)),
-      );
-  return made;
 }

@@ -105,7 +105,7 @@ function searched(items: readonly Sized[], bound: number): Packing | undefined {
 const meets = (a: Sized, b: Sized): boolean => a.from <= b.to && b.from <= a.to;
 
 /** The largest first ("greedy by size" of Pisarchyk and Lee: "Efficient memory management for deep neural net inference", 2020). */
-export const largestFirst = (items: readonly Sized[]): number[] =>
+const largestFirst = (items: readonly Sized[]): number[] =>
   items
     .map((_, i) => i)
     .sort((a, b) => items[b]!.size - items[a]!.size || items[a]!.from - items[b]!.from || a - b);

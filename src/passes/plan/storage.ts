@@ -16,7 +16,7 @@ export const align = (bytes: number): number => Math.ceil(bytes / alignment) * a
  * Bytes on the device, rounded up to whole words and never 0, since a binding may not be empty.
  * f16 takes 2 bytes an element, `u8` from the host 1 (`packed`), everything else a word.
  */
-export function storageBytes(type: TensorType, packed: boolean): Dim {
+function storageBytes(type: TensorType, packed: boolean): Dim {
   const count = elementCount(type);
   const perWord = type.dtype === 'f16' ? 2 : type.dtype === 'u8' && packed ? 4 : 1;
   const words = D.floorDiv(D.add(count, D.constant(perWord - 1)), D.constant(perWord));

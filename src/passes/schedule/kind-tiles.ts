@@ -31,7 +31,7 @@ function tileText({ axes, reduce }: Compute, { tile, unroll, workgroupSize, shar
 }
 
 /** A kernel of register tiles. */
-export function tileKernel(work: Work, compute: Compute, choice: TileChoice, { kind }: Target): Kernel {
+function tileKernel(work: Work, compute: Compute, choice: TileChoice, { kind }: Target): Kernel {
   const emit = (emitter: Parameters<typeof emitTiles>[0]): ReturnType<typeof emitTiles> =>
     emitTiles(emitter, work, compute, choice);
   return emitKernel(work, describeTiles(compute, choice), choice.workgroupSize, emit, kind === 'software');
