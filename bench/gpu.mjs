@@ -5,6 +5,7 @@ import { buildModel, compile, gpuTarget, renderDiagnostic, withMatrices } from '
 import { convertFloats, open } from 'dnnc/runtime';
 import { halfToggles, NoAdapterError, release, requestDevice } from 'dnnc/runtime/node';
 import { distance, median } from './measure.mjs';
+import { watchEncoding } from './who/encode-time.mjs';
 import { profileGpu } from './who/profile-gpu.mjs';
 import { largeWorks } from './works/large.mjs';
 
@@ -46,14 +47,14 @@ export async function measureOnGpu({ only, repeat, toggles = [], peak = {}, adap
 }
 
 function compiled(work, target) {
-  const url = new URL('nets/large.dnn', import.meta.url);
+  const url = new URL(`nets/${work.file}`, import.meta.url);
   const source = path => ({ name: path, text: readFileSync(new URL(path, url), 'utf8') });
   const names = [
     `${work.entry}${work.program === 'predict' ? '' : `.${work.program}`}`,
     `${work.entry}.init`,
   ];
   const began = performance.now();
-  const made = compile(source('large.dnn'), {
+  const made = compile(source(work.file), {
     target,
     resolve: source,
     only: name => names.includes(name),
@@ -86,6 +87,7 @@ async function measure(work, { device, target, repeat, known, seen }) {
     seen.set(work.name, values);
     if (error !== undefined && !(error <= work.tolerance)) return { failed: 'wrong', error };
     const [times, walls] = [[], []];
+    const encoding = await encode(device, run, repeat);
     let kernels;
     for (let i = 0; i < repeat; i++) {
       const start = performance.now();
@@ -102,6 +104,7 @@ async function measure(work, { device, target, repeat, known, seen }) {
       median_ms: +median_ms.toFixed(4),
       min_ms: +Math.min(...times).toFixed(4),
       wall_ms: +median(walls).toFixed(3),
+      ...encoding,
       n: times.length,
       tflops: +tflops.toFixed(2),
       ...(peak && { peak_tflops: peak, percent: +((100 * tflops) / peak).toFixed(1) }),
@@ -115,13 +118,30 @@ async function measure(work, { device, target, repeat, known, seen }) {
   }
 }
 
+/** What a run costs the processor, without the time that it waits for the GPU. */
+async function encode(device, run, repeat) {
+  const watch = watchEncoding(device);
+  try {
+    for (let i = 0; i < repeat; i++) await run();
+  } finally {
+    watch.stop();
+  }
+  const found = watch.times();
+  return {
+    dispatches: found.at(-1).dispatches,
+    us_per_dispatch: +median(found.map(f => (1000 * f.ms) / f.dispatches)).toFixed(2),
+  };
+}
+
 /** The distance from what another row gave; undefined where that was not measured. */
 const compare = (values, others) => others && distance(values, others);
 
-function line({ work, doc, failed, median_ms, wall_ms, tflops, percent, error, kernels = [] }) {
+function line({ work, doc, failed, median_ms, wall_ms, tflops, percent, error, kernels = [], ...row }) {
   const share = percent === undefined ? '' : `, ${percent} % of peak`;
   const checked = error === undefined ? '' : `, error ${error.toExponential(0)}`;
-  const text = failed ?? `${median_ms} ms, ${tflops} TFLOP/s${share}${checked}, ${wall_ms} ms with transfers`;
+  const cpu = `${row.dispatches} dispatches of ${row.us_per_dispatch} µs of the processor`;
+  const text =
+    failed ?? `${median_ms} ms, ${tflops} TFLOP/s${share}${checked}, ${wall_ms} ms with transfers, ${cpu}`;
   const slow = kernels.slice(0, 5).map(k => `\n    ${k.ms.toFixed(3).padStart(9)} ms  ${k.kernel}`);
   return `${work.padEnd(22)} ${text}   (${doc})${slow.join('')}`;
 }

@@ -129,7 +129,7 @@ describe.skipIf(!existsSync('dist/src/index.js'))('npm run bench', () => {
       repeat: 1,
       sizes,
       peak: { f32: 1 },
-      only: 'matmul-4096,matmul-4096-f16',
+      only: 'matmul-4096,matmul-4096-f16,lenet-b1',
     };
     const code = `const { measureOnGpu } = await import(${JSON.stringify(module)});
 console.log('rows ' + JSON.stringify(await measureOnGpu(${JSON.stringify(how)})));
@@ -138,11 +138,14 @@ process.exit();`;
       encoding: 'utf8',
     });
     expect(stderr).toBe('');
-    const [plain, half] = JSON.parse(/^rows (.*)$/m.exec(stdout)![1]!);
+    const [plain, half, small] = JSON.parse(/^rows (.*)$/m.exec(stdout)![1]!);
     expect(plain).toMatchObject({ work: 'matmul-4096', who: 'dnnc', n: 1, peak_tflops: 1 });
     expect(plain.error).toBeLessThan(1e-6);
     expect(plain.median_ms).toBeGreaterThan(0);
     expect(half.failed).toBe('this adapter has no matrices for it');
+    expect(small).toMatchObject({ work: 'lenet-b1', dispatches: expect.any(Number) });
+    expect(small.error).toBeLessThan(1e-5);
+    for (const row of [plain, small]) expect(row.us_per_dispatch).toBeGreaterThan(0);
   });
 
   test('counts and times what the examples became, beside an earlier run', () => {

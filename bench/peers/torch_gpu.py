@@ -88,6 +88,20 @@ def training(half):
     return run
 
 
+def lenet():
+    nn = torch.nn
+    layers = [nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)]
+    layers += [nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)]
+    net = nn.Sequential(*layers).cuda().eval()
+    x = torch.randn(1, 1, 28, 28, device="cuda")
+
+    def run():
+        with torch.no_grad():
+            net(x)
+
+    return run
+
+
 # Of ResNet-18, multiply-adds of an image as bench/works/nets.mjs counts them.
 IMAGE = 1_814_073_344
 ROWS = [
@@ -95,6 +109,7 @@ ROWS = [
     ("matmul-4096-f16", 2 * 4096**3, lambda: product(torch.float16)),
     ("conv3x3-b128", 2 * 128 * 64 * 56 * 56 * 64 * 9, lambda: convolution(torch.float32)),
     ("conv3x3-b128-f16", 2 * 128 * 64 * 56 * 56 * 64 * 9, lambda: convolution(torch.float16)),
+    ("lenet-b1", 2 * 416_520, lenet),
     ("resnet18-step-b128", 6 * 128 * IMAGE, lambda: training(False)),
     ("resnet18-step-b128-f16", 6 * 128 * IMAGE, lambda: training(True)),
 ]

@@ -1,6 +1,8 @@
-// Works for a real GPU: nets/large.dnn, with what they take and how they are checked.
-import { resnet18 } from './nets.mjs';
-import { generator } from './values.mjs';
+// Works for a real GPU: what they take and how they are checked.
+import { distance } from '../measure.mjs';
+import { infer } from '../reference/index.mjs';
+import { lenet, resnet18 } from './nets.mjs';
+import { generator, inputOf, paramsOf } from './values.mjs';
 
 /** Consts of nets/large.dnn; tests have smaller ones. */
 export const largeSizes = { Side: 4096, Batch: 128, Size: 56, Image: 224 };
@@ -84,17 +86,31 @@ function pictures({ Batch, Image }) {
   return { inputs: { x: { data: x, shape: [Batch, 3, Image, Image] }, y } };
 }
 
+/** A small net for one picture: how long it takes is what all around its kernels takes. */
+function small() {
+  const graph = lenet(1);
+  const [params, input] = [paramsOf(graph), inputOf(graph)];
+  return {
+    inputs: { x: { data: input, shape: graph.input } },
+    weights: Object.fromEntries(
+      Object.entries(params).map(([name, p]) => [`LeNet.${name}`, { dtype: 'f32', ...p }]),
+    ),
+    error: values => distance(values, infer(graph, params, input)),
+  };
+}
+
 /**
  * `unit`: the peak that a row is held against. `values` gives what goes in, and where it can be found by definition, the
  * error of what comes out; else the results must be those of the row `like`. `matrices`: it is measured on them alone.
  */
 export function largeWorks(sizes = largeSizes) {
   const predict = (name, doc, unit, entry, flops, tolerance, values, more) => {
-    const own = { name, doc, unit, entry, program: 'predict', flops, tolerance, values };
+    const file = 'large.dnn';
+    const own = { name, doc, unit, file, entry, program: 'predict', flops, tolerance, values };
     return { ...own, ...more, how: { defines: sizes, ...more?.how } };
   };
   const step = (name, doc, unit, more) => ({
-    ...{ name, doc, unit, entry: 'resnet18', program: 'step', training: true },
+    ...{ name, doc, unit, file: 'large.dnn', entry: 'resnet18', program: 'step', training: true },
     // Forward, and backward twice that.
     flops: 3 * 2 * sizes.Batch * resnet18().macs,
     values: () => pictures(sizes),
@@ -129,6 +145,10 @@ export function largeWorks(sizes = largeSizes) {
       () => convolution(sizes, true, 'HalfConv'),
       half,
     ),
+    {
+      ...predict('lenet-b1', 'LeNet-5, one picture', 'f32', 'LeNet', 2 * lenet(1).macs, 1e-4, small),
+      ...{ file: 'lenet.dnn', how: {} },
+    },
     step('resnet18-step-b128', 'ResNet-18, training step, batch 128, 224 x 224', 'f32'),
     step('resnet18-step-b128-f16', 'the same with --precision f16', 'f16', {
       ...half,
