@@ -28,7 +28,8 @@ export async function measureOnGpu({ only, repeat, toggles = [], peak = {}, adap
   const { description, device: model, vendor } = device.adapterInfo;
   const adapter = [model, description].filter(Boolean).join(', ') || vendor;
   const known = { ...peaks.find(p => p.name.test(adapter)), ...peak };
-  const target = withMatrices(gpuTarget, device);
+  const { maxStorageBufferBindingSize } = device.limits;
+  const target = withMatrices({ ...gpuTarget, maxStorageBufferBindingSize }, device);
   console.log(`${adapter}: ${target.name}`);
   const rows = [];
   const seen = new Map();

@@ -44,20 +44,20 @@ export function requireKernels(precision: StoragePrecision | undefined, target: 
     throw new DiagnosticError(noHalfPrecision('the interpreter runs no kernels, and computes in f64'));
 }
 
-/** What schedules are chosen for. Of a GPU's limits those of workgroups count: what is fused is the same everywhere. */
+/** What schedules are chosen for. Of a GPU's limits those of workgroups and of large tensors count: what is fused is the same everywhere. */
 export function targetOf(given: GPUDevice): Target {
   const { adapterInfo, features, limits } = given;
   const { vendor, architecture, device } = adapterInfo;
   const adapter = [vendor, architecture, device].filter(Boolean).join(' ') || 'unknown';
   if (isSoftware(adapterInfo))
     return { ...(features.has('subgroups') ? subgroupTarget : softwareTarget), adapter };
-  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, maxComputeWorkgroupSizeX } =
-    limits;
+  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = limits;
   const target = {
     ...gpuTarget,
     adapter,
     maxComputeInvocationsPerWorkgroup: Math.min(maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX),
-    maxComputeWorkgroupStorageSize,
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
   };
   return withMatrices(target, given as MatrixDevice);
 }

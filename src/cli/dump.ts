@@ -21,8 +21,8 @@ export async function dumpCommand(path: string, options: DumpOptions, io: Io): P
   if (!passNames.some(p => p === after)) throw unknownName('pass', after, passNames);
   const texts =
     after === 'elaborate' ? elaborated(path, options, io) : await compiledTexts(path, options, io);
-  const flags = neededFlags[after];
-  if (texts.size === 0 && flags) throw usageError(`${after} runs with ${flags} only`);
+  const how = neededFlags[after];
+  if (texts.size === 0 && how) throw usageError(`${after} runs ${how} only`);
   if (program !== undefined && !texts.has(program)) throw unknownName('program', program, [...texts.keys()]);
   for (const [name, text] of texts)
     if (program === undefined || program === name) io.out(`// ${name}\n${text.trimEnd()}\n\n`);

@@ -18,10 +18,10 @@ export const passNames = [
   'wgsl',
 ] as const;
 
-/** The flags with which alone some of them run. */
+/** How alone some of them run. */
 export const neededFlags: Readonly<Record<string, string>> = {
-  narrow: '--precision f16',
-  'drop-unit-axes': '--profile software',
-  winograd: '--profile software and without --exact',
-  'join-axes': '--profile software',
+  narrow: 'with --precision f16',
+  'drop-unit-axes': 'with --profile software',
+  winograd: 'without --exact',
+  'join-axes': 'with --profile software',
 };

@@ -4,12 +4,24 @@ import type { Program, Work } from '../ir/program.ts';
 import { type Target, wasmTarget } from '../ir/target.ts';
 import { loadsOf } from './fuse/definition.ts';
 import { prices } from './prices.ts';
+import { mapTime } from './schedule/block-time.ts';
+import { defaultCandidate } from './schedule/candidates.ts';
 import { chooseTiles } from './schedule/choose.ts';
 import { chooseLaneMap, rankLanes } from './schedule/cpu/choose.ts';
 import { nominalValue } from './schedule/grid.ts';
 import { operands } from './schedule/operands.ts';
 
-/** Estimated nanoseconds of a work; on a CPU, of one thread. */
+/**
+ * Estimated nanoseconds of a work; on a CPU, of one thread. On a GPU those of the schedule that a sum would have, and of the
+ * memory that all else moves.
+ */
+export function workTime(work: Work, target: Target): number {
+  const [compute] = work.region.stages;
+  if (target.kind !== 'gpu') return computeTime(compute!, target);
+  return compute!.reduce ? defaultCandidate(work, target).time : mapTime(compute!);
+}
+
+/** Estimated nanoseconds of a work by its Compute alone. */
 export function computeTime(compute: Compute, target: Target = wasmTarget): number {
   if (target.kind !== 'cpu') return kernelTime(compute, target);
   if (compute.reduce) return rankLanes(compute, false).time;

@@ -247,7 +247,19 @@ function planned(
   name: string,
 ): Lowered & Pick<CompiledProgram, 'variants'> {
   const own = named(context, name);
-  if (context.target.kind === 'gpu') return lower(packed, layout, own, name);
+  if (context.target.kind === 'gpu') {
+    const { exact } = context;
+    const program = exact
+      ? packed
+      : runPass(
+          transforming(takingFactors(context.target, context)),
+          packed,
+          own,
+          programLevel,
+          programLevel,
+        );
+    return lower(program, layout, own, name);
+  }
   const rows = runPass(dropping, packed, own, programLevel, programLevel);
   if (context.target.kind === 'software') return lower(arranged(rows, own), layout, own, name);
   const blocks = runPass(

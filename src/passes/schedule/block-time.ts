@@ -1,4 +1,7 @@
+import type { Compute } from '../../ir/compute.ts';
+import { trafficOf } from '../traffic.ts';
 import { type BlockChoice, invocations, type ProductShape, pitchesOf } from './blocks.ts';
+import { nominalSizes } from './grid.ts';
 
 /**
  * A large GPU in round numbers: compute units, each with schedulers that issue an instruction of 32 lanes a cycle,
@@ -88,4 +91,10 @@ export function blockTime(c: BlockChoice, shape: ProductShape): number {
   const outputs = shape.rows * shape.columns * shape.batch;
   const second = (outputs * (2 * c.pieces + 1) * 4) / gpu.bytes / gpu.cyclesPerNanosecond;
   return 2 * gpu.dispatch + first + second + gpu.latency;
+}
+
+/** Nanoseconds of a work without a reduction: its memory, as what it computes hides behind that. */
+export function mapTime(compute: Compute): number {
+  const { read, written } = trafficOf(compute, nominalSizes);
+  return gpu.dispatch + (read + written) / gpu.bytes / gpu.cyclesPerNanosecond;
 }

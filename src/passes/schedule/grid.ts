@@ -8,7 +8,7 @@ import type { Emitter } from './emitter.ts';
 import * as K from './kexpr.ts';
 
 /** What stands for every free dim in estimates. */
-const nominalSizes = new Proxy({} as Record<string, number>, { get: () => nominal });
+export const nominalSizes = new Proxy({} as Record<string, number>, { get: () => nominal });
 
 export function nominalValue(d: Dim): number {
   return D.constantValue(d) ?? D.evaluate(d, nominalSizes);

@@ -1,68 +1,100 @@
-import * as A from '../../ir/affine.ts';
-import type { Axis, Compute, Expr, Index, Out } from '../../ir/compute.ts';
+import type { Compute } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
-import * as E from '../../ir/expr.ts';
 import { type Program, storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import type { Target } from '../../ir/target.ts';
-import { tensor as tensorType } from '../../ir/type.ts';
 import { type Copy, copyType, copyWork, padded, withCopy } from '../copies.ts';
-import { computeTime } from '../estimate.ts';
+import { workTime } from '../estimate.ts';
 import { loadsOf } from '../fuse/definition.ts';
-import { trimInputs } from '../schedule/split.ts';
+import { tensorBytes } from '../plan/storage.ts';
 import { Temporaries } from '../temporaries.ts';
-import { type Filtering, recognise } from './recognise.ts';
-import {
-  filterTransform,
-  inputTransform,
-  inTwoDims,
-  outputs,
-  outputTransform,
-  points,
-  taps,
-} from './transforms.ts';
+import { Parts } from './parts.ts';
+import { recognise } from './recognise.ts';
+import { algorithms, type MinimalFiltering } from './transforms.ts';
 
 /**
- * Rewrites 3 x 3 filters of stride 1 as Winograd's F(4 x 4, 3 x 3) where that is estimated to be faster: 36 products for 16
- * outputs instead of 144, at the price of three transforms. Every work becomes four: the filter at 36 points, the image at
- * 36 points of each tile, the product of both over the channels, and back with whatever was fused to the outputs.
+ * Rewrites 3 x 3 filters of stride 1 as Winograd's F(4 x 4, 3 x 3) or F(2 x 2, 3 x 3) where one of them is estimated to be
+ * faster: 36 products for 16 outputs (16 for 4) instead of 144 (36), at the price of three transforms. Every work becomes
+ * four: the filter at the points, the image at the points of each tile, the product of both over the channels, and back
+ * with whatever was fused to the outputs.
  *
- * In f32 the results are about ten times less exact than sums of products (1e-5 of the largest instead of 1e-6).
+ * In f32 the results of F(4 x 4) are about ten times less exact than sums of products (1e-5 of the largest instead of 1e-6),
+ * those of F(2 x 2) are as exact: docs/decisions/0020-winograd.md.
  */
-export function winograd(program: Program, target: Target): Program {
+export function winograd(program: Program, target: Target, allowed = algorithms): Program {
+  // What rounds factors would round what the transforms made larger.
+  if ((target.matrices?.factors ?? 'exact') !== 'exact') return program;
   const temporaries = new Temporaries(program);
   const changed = new Set(program.works.flatMap(w => w.outputs.map(storageOf)));
-  const works = program.works.flatMap(work => rewrite(work, temporaries, changed, target) ?? [work]);
+  // What every device can bind stays so; where something is larger, devices that have it can bind as much.
+  const most = program.tensors.reduce(
+    (n, t) => Math.max(n, leastBytes(t)),
+    target.maxStorageBufferBindingSize,
+  );
+  const works = program.works.flatMap(
+    work => rewrite(work, temporaries, changed, { allowed, most, target }) ?? [work],
+  );
   return { ...program, works, tensors: [...program.tensors, ...temporaries.made] };
 }
+
+interface Circumstances {
+  readonly allowed: readonly MinimalFiltering[];
+  /** Bytes that a tensor may have. */
+  readonly most: number;
+  readonly target: Target;
+}
+
+/** Bytes of a tensor, where they are known. */
+const leastBytes = (t: Tensor): number => D.constantValue(tensorBytes(t)) ?? 0;
 
 function rewrite(
   work: Work,
   temporaries: Temporaries,
   changed: ReadonlySet<Tensor>,
-  target: Target,
+  { allowed, most, target }: Circumstances,
 ): readonly Work[] | undefined {
   const [compute] = work.region.stages;
   const filtering = compute && recognise(compute);
   if (!filtering || work.loop) return undefined;
-  const { rows, columns } = filtering;
-  if ([rows, columns].some(a => D.constantValue(a.extent)! < outputs)) return undefined;
+  const least = Math.min(...[filtering.rows, filtering.columns].map(a => D.constantValue(a.extent)!));
+  const legal = allowed.filter(by => by.outputs <= least);
   if (compute.outs.some(o => o.keep || o.at)) return undefined;
   // Tiles at the end overlap: what is read must not be what is written.
   if (work.outputs.some(t => t.role !== 'temporary' || work.inputs.some(i => storageOf(i) === storageOf(t))))
     return undefined;
 
   const mark = temporaries.made.length;
+  let best: { readonly by: MinimalFiltering; readonly time: number } | undefined;
+  // Small works test both.
+  const turn = work.name.length % Math.max(1, legal.length);
+  for (const by of target.eager ? legal.slice(turn, turn + 1) : legal) {
+    const made = partsOf(work, compute, by, temporaries, target);
+    const time = timeOf(made, changed, target);
+    const isLegal = temporaries.made.slice(mark).every(t => leastBytes(t) <= most);
+    temporaries.made.length = mark;
+    if (isLegal && time < (best?.time ?? Number.POSITIVE_INFINITY)) best = { by, time };
+  }
+  if (!best || !(target.eager || best.time < 0.9 * workTime(work, target))) return undefined;
+  return partsOf(work, compute, best.by, temporaries, target);
+}
+
+function partsOf(
+  work: Work,
+  compute: Compute,
+  by: MinimalFiltering,
+  temporaries: Temporaries,
+  target: Target,
+): readonly Work[] {
   // Where threads have no vectors, a border saves nothing.
-  const isCpu = target.kind === 'cpu';
-  const border = isCpu ? withBorder(work, compute, temporaries) : { work, compute, copies: [] };
-  const parts = new Parts(border.work, border.compute, recognise(border.compute)!, temporaries);
-  const made = [parts.filter(), ...border.copies, parts.image(), parts.products(), parts.back()];
-  const isFixed = isCpu && made[0]!.inputs.every(t => isParameter(t, changed));
-  const timeOf = (w: Work): number => computeTime(w.region.stages[0]!, target);
-  const time = made.reduce((n, w, i) => n + (i === 0 && isFixed ? 0 : timeOf(w)), 0);
-  if (target.eager || time < 0.9 * computeTime(compute, target)) return made;
-  temporaries.made.length = mark;
-  return undefined;
+  const border =
+    target.kind === 'cpu' ? withBorder(work, compute, temporaries) : { work, compute, copies: [] };
+  const parts = new Parts(border.work, border.compute, recognise(border.compute)!, by, temporaries);
+  return [parts.filter(), ...border.copies, parts.image(), parts.products(), parts.back()];
+}
+
+/** Estimated nanoseconds of all parts, without the first where it is made once. */
+function timeOf(parts: readonly Work[], changed: ReadonlySet<Tensor>, target: Target): number {
+  const isFixed = parts[0]!.inputs.every(t => isParameter(t, changed));
+  return parts.reduce((n, w, i) => n + (i === 0 && isFixed ? 0 : workTime(w, target)), 0);
 }
 
 /** The work with its image in a border of zeros, so that no tile asks what is inside. */
@@ -83,179 +115,6 @@ function withBorder(
     compute: withCopy(compute, guarded!, copy, compute.inputs.length, type),
     copies: [copyWork(work, source!, tensor, copy, guarded!)],
   };
-}
-
-class Parts {
-  readonly #work: Work;
-  readonly #compute: Compute;
-  readonly #of: Filtering;
-  readonly #tileRows: Axis;
-  readonly #tileColumns: Axis;
-  readonly #filter: Tensor;
-  readonly #image: Tensor;
-  readonly #products: Tensor;
-  readonly #tiles: D.Dim;
-  /** What a row of tiles takes: not a power of two, of which all rows would share the same few lines of a cache. */
-  readonly #pitch: D.Dim;
-
-  constructor(work: Work, compute: Compute, of: Filtering, temporaries: Temporaries) {
-    this.#work = work;
-    this.#compute = compute;
-    this.#of = of;
-    const tileAxis = (a: Axis): Axis => ({
-      name: `${a.name}_tile`,
-      extent: D.constant(Math.ceil(D.constantValue(a.extent)! / outputs)),
-    });
-    this.#tileRows = tileAxis(of.rows);
-    this.#tileColumns = tileAxis(of.columns);
-    this.#tiles = D.product([...of.imageAxes, this.#tileRows, this.#tileColumns].map(a => a.extent));
-    this.#pitch = D.add(this.#tiles, D.constant(16));
-    const make = (what: string, axes: readonly Axis[], rest: readonly D.Dim[]): Tensor =>
-      temporaries.make(
-        `${work.name}_${what}`,
-        tensorType('f32', [D.constant(points * points), ...axes.map(a => a.extent), ...rest]),
-        work.origin,
-      );
-    this.#filter = make('filter', [...of.sharedAxes, ...of.filterAxes, ...of.channels], []);
-    this.#image = make('image', [...of.sharedAxes, ...of.channels], [this.#pitch]);
-    this.#products = make('products', [...of.sharedAxes, ...of.filterAxes], [this.#pitch]);
-  }
-
-  /** filter(i, j) -> points x points of it. */
-  filter(): Work {
-    const { filter, sharedAxes, filterAxes, channels } = this.#of;
-    const at = inTwoDims(filterTransform, taps, filter);
-    const axes = [...sharedAxes, ...filterAxes, ...channels];
-    return this.#map('filter', this.#filter, axes, at, axes.map(A.index));
-  }
-
-  /** A tile of the image -> points x points of it. */
-  image(): Work {
-    const { image, sharedAxes, channels, imageAxes } = this.#of;
-    const { row, column } = this.#origin();
-    const at = inTwoDims(inputTransform, points, (i, j) => image(A.add(row, i), A.add(column, j)));
-    const axes = [...sharedAxes, ...channels, ...imageAxes, this.#tileRows, this.#tileColumns];
-    return this.#map('image', this.#image, axes, at, [
-      ...[...sharedAxes, ...channels].map(A.index),
-      this.#tileNumber(),
-    ]);
-  }
-
-  /** The sum over the channels, for every point by itself. */
-  products(): Work {
-    const { sharedAxes, filterAxes, channels } = this.#of;
-    const point: Axis = { name: 'point', extent: D.constant(points * points) };
-    const tile: Axis = { name: 'tile', extent: this.#tiles };
-    const axes = [point, ...sharedAxes, ...filterAxes, tile];
-    const { monoid } = this.#compute.reduce!;
-    const lift = E.mul(
-      E.load(0, this.#filter.type, [point, ...sharedAxes, ...filterAxes, ...channels]),
-      E.load(1, this.#image.type, [point, ...sharedAxes, ...channels, tile]),
-    );
-    const compute: Compute = {
-      inputs: [this.#filter.type, this.#image.type],
-      axes,
-      reduce: { axes: channels, lift: [lift], monoid },
-      outs: [
-        { type: this.#products.type, value: E.reduced(0, monoid), at: axes.map(A.index), partial: true },
-      ],
-    };
-    return this.#part('products', [this.#filter, this.#image], compute, [this.#products]);
-  }
-
-  /** points x points of products -> outputs x outputs, through what was fused to them. */
-  back(): Work {
-    const { sharedAxes, filterAxes, imageAxes, rows, columns } = this.#of;
-    const input = this.#work.inputs.length;
-    const at = (i: number, j: number): Expr =>
-      E.load(input, this.#products.type, [i * points + j, ...sharedAxes, ...filterAxes, this.#tileNumber()]);
-    const sums = inTwoDims(outputTransform, points, at);
-    const { row, column } = this.#origin();
-    const tensors: Tensor[] = [];
-    const outs: Out[] = [];
-    this.#compute.outs.forEach((out, o) => {
-      sums.forEach((line, i) => {
-        line.forEach((sum, j) => {
-          const position = new Map<Axis, Index>([
-            [rows, A.add(row, i)],
-            [columns, A.add(column, j)],
-          ]);
-          const map = { axis: (a: Axis) => position.get(a) };
-          outs.push({
-            type: out.type,
-            value: E.mapExpr(out.value, { ...map, reduced: () => sum }),
-            at: this.#compute.axes.map(a => E.mapIndex(A.index(a), map)),
-            partial: true,
-          });
-          tensors.push(this.#work.outputs[o]!);
-        });
-      });
-    });
-    const compute: Compute = {
-      inputs: [...this.#compute.inputs, this.#products.type],
-      axes: [...sharedAxes, ...filterAxes, ...imageAxes, this.#tileRows, this.#tileColumns],
-      outs,
-    };
-    const inputs = [...this.#work.inputs, this.#products];
-    return { ...trimInputs(this.#part('', inputs, compute, tensors)), absorbed: this.#work.absorbed };
-  }
-
-  /** The first row and column of a tile; the last one is moved back inside. */
-  #origin(): { row: Index; column: Index } {
-    const first = (a: Axis, tile: Axis): Index => {
-      const extent = D.constantValue(a.extent)!;
-      const start = A.mul(tile, outputs);
-      return extent % outputs === 0 ? start : A.min(start, A.index(extent - outputs));
-    };
-    const { rows, columns } = this.#of;
-    return { row: first(rows, this.#tileRows), column: first(columns, this.#tileColumns) };
-  }
-
-  #tileNumber(): Index {
-    const axes = [...this.#of.imageAxes, this.#tileRows, this.#tileColumns];
-    return A.flatten(
-      axes.map(A.index),
-      axes.map(a => a.extent),
-    );
-  }
-
-  #map(
-    what: string,
-    into: Tensor,
-    axes: readonly Axis[],
-    values: readonly (readonly Expr[])[],
-    at: readonly Index[],
-  ): Work {
-    const outs = values.flat().map(
-      (value, k): Out => ({
-        type: into.type,
-        value,
-        at: [A.index(k), ...at],
-        partial: true,
-      }),
-    );
-    const compute: Compute = { inputs: this.#compute.inputs, axes, outs };
-    return trimInputs(
-      this.#part(
-        what,
-        this.#work.inputs,
-        compute,
-        outs.map(() => into),
-      ),
-    );
-  }
-
-  #part(what: string, inputs: readonly Tensor[], compute: Compute, tensors: readonly Tensor[]): Work {
-    return {
-      name: what === '' ? this.#work.name : `${this.#work.name}_${what}`,
-      origin: this.#work.origin,
-      inputs,
-      region: { outer: [], stages: [compute] },
-      outputs: tensors,
-      absorbed: [`Winograd F(${outputs}x${outputs}, ${taps}x${taps})`, what],
-      role: `Winograd ${what || 'outputs'}`,
-    };
-  }
 }
 
 /** Whether nothing in the program changes it, so that what is made of it is made once. */
