@@ -201,7 +201,15 @@ describe('which is taken', () => {
     expect(outputsOf(filter([1, 64, 64, 56, 56]), softwareTarget)).toBe(4);
   });
 
-  test('two where an image has no room for four', () => {
+  test('two where an image has no room for four, or four saves no product', () => {
+    for (const [side, outputs] of [
+      [3, 2],
+      [4, 4],
+      [5, 2],
+      [6, 2],
+      [7, 4],
+    ] as const)
+      expect(outputsOf(filter([256, 256, 256, side, side]), gpuTarget)).toBe(outputs);
     expect(outputsOf(filter([1, 8, 8, 3, 3]), eager(gpuTarget))).toBe(2);
     expect(outputsOf(filter([1, 8, 8, 3, 1]), eager(gpuTarget))).toBeUndefined();
   });

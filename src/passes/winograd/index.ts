@@ -8,12 +8,12 @@ import { loadsOf } from '../fuse/definition.ts';
 import { tensorBytes } from '../plan/storage.ts';
 import { Temporaries } from '../temporaries.ts';
 import { Parts } from './parts.ts';
-import { recognise } from './recognise.ts';
+import { type Filtering, recognise } from './recognise.ts';
 import { algorithms, type MinimalFiltering } from './transforms.ts';
 
 /**
- * Rewrites 3 x 3 filters of stride 1 as Winograd's F(4 x 4, 3 x 3) or F(2 x 2, 3 x 3) where one of them is estimated to be
- * faster: 36 products for 16 outputs (16 for 4) instead of 144 (36), at the price of three transforms. Every work becomes
+ * Rewrites 3 x 3 filters of stride 1 as Winograd's F(4 x 4, 3 x 3) or F(2 x 2, 3 x 3) where that is estimated to be faster:
+ * 36 products for 16 outputs (16 for 4) instead of 144 (36), at the price of three transforms. Every work becomes
  * four: the filter at the points, the image at the points of each tile, the product of both over the channels, and back
  * with whatever was fused to the outputs.
  *
@@ -55,26 +55,32 @@ function rewrite(
   const [compute] = work.region.stages;
   const filtering = compute && recognise(compute);
   if (!filtering || work.loop) return undefined;
-  const least = Math.min(...[filtering.rows, filtering.columns].map(a => D.constantValue(a.extent)!));
-  const legal = allowed.filter(by => by.outputs <= least);
+  const by = choose(filtering, target.eager ? allowed.slice(work.name.length % allowed.length) : allowed);
+  if (!by) return undefined;
   if (compute.outs.some(o => o.keep || o.at)) return undefined;
   // Tiles at the end overlap: what is read must not be what is written.
   if (work.outputs.some(t => t.role !== 'temporary' || work.inputs.some(i => storageOf(i) === storageOf(t))))
     return undefined;
 
   const mark = temporaries.made.length;
-  let best: { readonly by: MinimalFiltering; readonly time: number } | undefined;
-  // Small works test both.
-  const turn = work.name.length % Math.max(1, legal.length);
-  for (const by of target.eager ? legal.slice(turn, turn + 1) : legal) {
-    const made = partsOf(work, compute, by, temporaries, target);
-    const time = timeOf(made, changed, target);
-    const isLegal = temporaries.made.slice(mark).every(t => leastBytes(t) <= most);
-    temporaries.made.length = mark;
-    if (isLegal && time < (best?.time ?? Number.POSITIVE_INFINITY)) best = { by, time };
-  }
-  if (!best || !(target.eager || best.time < 0.9 * workTime(work, target))) return undefined;
-  return partsOf(work, compute, best.by, temporaries, target);
+  const made = partsOf(work, compute, by, temporaries, target);
+  const fits = temporaries.made.slice(mark).every(t => leastBytes(t) <= most);
+  if (fits && (target.eager || timeOf(made, changed, target) < 0.9 * workTime(work, target))) return made;
+  temporaries.made.length = mark;
+  return undefined;
+}
+
+/** Of those that the image has room for the one with the fewest products; of equal ones that with the fewest points. */
+function choose(
+  { rows, columns }: Filtering,
+  allowed: readonly MinimalFiltering[],
+): MinimalFiltering | undefined {
+  const [height, width] = [rows, columns].map(a => D.constantValue(a.extent)!) as [number, number];
+  const products = ({ outputs, points }: MinimalFiltering): number =>
+    Math.ceil(height / outputs) * Math.ceil(width / outputs) * points ** 2;
+  return allowed
+    .filter(by => by.outputs <= Math.min(height, width))
+    .sort((a, b) => products(a) - products(b) || a.points - b.points)[0];
 }
 
 function partsOf(
