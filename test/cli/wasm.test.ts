@@ -1,10 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { getDevice } from '../gpu.ts';
 import { dnnc, examples, f32, readTensorFile, temporaryFolder, tiny, writeTensors } from './helpers.ts';
 
-const device = await getDevice();
-device?.destroy();
 const at = temporaryFolder();
 const file = at('tiny.dnn');
 writeFileSync(file, tiny);
