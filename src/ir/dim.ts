@@ -26,8 +26,7 @@ export type Atom =
 export type DimEnv = Readonly<Record<string, number>>;
 
 function term(coefficient: number, atoms: readonly Atom[]): Term {
-  const [only] = atoms;
-  const product = atoms.length === 1 ? only!.key : atoms.map(a => a.key).join('*');
+  const product = atoms.length === 1 ? atoms[0]!.key : atoms.map(a => a.key).join('*');
   return { coefficient, atoms, product };
 }
 
@@ -156,9 +155,9 @@ export function product(dims: readonly Dim[]): Dim {
 
 /** The number, if the dim is one. */
 export function constantValue(d: Dim): number | undefined {
-  if (d.terms.length === 0) return 0;
-  const [term] = d.terms;
-  return d.terms.length === 1 && term!.atoms.length === 0 ? term!.coefficient : undefined;
+  const { terms } = d;
+  if (terms.length === 0) return 0;
+  return terms.length === 1 && terms[0]!.atoms.length === 0 ? terms[0]!.coefficient : undefined;
 }
 
 export function isConstant(d: Dim, n: number): boolean {
