@@ -1,3 +1,5 @@
+import { Onto } from '../support/onto.ts';
+
 /**
  * Symbolic sizes: polynomials with integer coefficients over free dims (`N`, `H`) and floor-division atoms,
  * kept in normal form, so that equal polynomials have equal `key`s and equality is decided by comparing them.
@@ -233,8 +235,20 @@ export function max(list: readonly Dim[]): Dim {
   return make([term(1, [{ kind: 'max', key, of }])]);
 }
 
+class Notes extends Onto {
+  #least: number | undefined;
+
+  static least(d: Dim): number {
+    const notes = #least in d ? d : (new Notes(d) as Notes & Dim);
+    return (notes.#least ??= leastOf(d.terms));
+  }
+}
+
 /** A lower bound for free dims >= 1; -Infinity where none is known. */
-export const lowerBound = (d: Dim): number => leastOf(d.terms);
+export function lowerBound(d: Dim): number {
+  const known = constantValue(d);
+  return known ?? Notes.least(d);
+}
 
 /** Whether a >= b for all free dims >= 1, as far as can be proved. */
 export const isAtLeast = (a: Dim, b: Dim): boolean => leastOf(sum(a.terms, b.terms, -1)) >= 0;

@@ -383,10 +383,10 @@ function matchAxes(
   const aLoads = computeLoads(a).filter(l => !l.guard);
   for (const load of computeLoads(b)) {
     if (load.guard) continue;
-    const root = rootOf(grouping.values.get(load.input)!, grouping.views);
+    const value = grouping.values.get(load.input)!;
+    const root = rootOf(value, grouping.views);
     for (const other of aLoads) {
       const otherValue = grouping.values.get(other.input)!;
-      const value = grouping.values.get(load.input)!;
       if (rootOf(otherValue, grouping.views) !== root || other.at.length !== load.at.length) continue;
       if (!value.type.shape.every((d, i) => D.equal(d, otherValue.type.shape[i]!))) continue;
       const map = new Map<Axis, Index>();
@@ -401,10 +401,9 @@ function matchAxes(
         const to = map.get(axis);
         return to?.kind === 'axis' && list.includes(to.axis);
       };
-      const targets = new Set([...map.values()].map(A.indexKey));
       if (
         plain &&
-        targets.size === map.size &&
+        new Set([...map.values()].map(A.indexKey)).size === map.size &&
         b.axes.every(x => isTo(x, a.axes) || (!map.has(x) && D.isConstant(x.extent, 1))) &&
         rb.axes.every(x => isTo(x, ra.axes))
       ) {

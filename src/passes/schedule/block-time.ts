@@ -104,3 +104,14 @@ export function blockTime(c: Block, shape: ProductShape): (pieces: number) => nu
     return 2 * gpu.dispatch + first + second + gpu.latency;
   };
 }
+
+/** What all blocks with these sides take at least: their instructions, spread over all units. */
+export function leastTime(
+  c: Pick<BlockChoice, 'rows' | 'columns' | 'perRow' | 'perColumn' | 'vectors'>,
+  shape: ProductShape,
+): number {
+  const tiles = Math.ceil(shape.rows / c.rows) * Math.ceil(shape.columns / c.columns) * shape.batch;
+  const perDepth = c.perRow * c.perColumn + (c.perRow + c.perColumn) / (c.vectors ? 4 : 1);
+  const issue = (Math.ceil(invocations(c) / 32) * shape.depth * perDepth) / gpu.schedulers;
+  return gpu.dispatch + (tiles * issue) / gpu.units / gpu.cyclesPerNanosecond;
+}

@@ -1,7 +1,7 @@
 import type { Axis, Compute } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import type { Target } from '../../ir/target.ts';
-import { blockTime } from './block-time.ts';
+import { blockTime, leastTime } from './block-time.ts';
 import { type FillOrder, readsOf } from './fill.ts';
 import { nominalValue } from './grid.ts';
 import type { Product } from './product.ts';
@@ -25,7 +25,7 @@ export interface BlockChoice {
   readonly pieces: number;
 }
 
-export const invocations = (c: Omit<BlockChoice, 'pieces'>): number =>
+export const invocations = (c: Pick<BlockChoice, 'rows' | 'columns' | 'perRow' | 'perColumn'>): number =>
   (c.rows / c.perRow) * (c.columns / c.perColumn);
 
 /** `workgroup 64x64x16 block 4x4 vectors ahead pad split 8` */
@@ -138,10 +138,11 @@ type Limits = Pick<Target, 'maxComputeInvocationsPerWorkgroup' | 'maxComputeWork
 
 /** Every block that the target and the shape allow, with its estimate, in no order. */
 export function* blockChoices(shape: ProductShape, target: Limits): Generator<RankedBlock> {
-  for (const { block, ways } of wholeBlocks(shape, target)) {
-    const time = blockTime(block, shape);
-    for (const pieces of ways) yield { choice: { ...block, pieces }, time: time(pieces) };
-  }
+  for (const sides of blockSides(shape, target))
+    for (const block of wholeBlocks(sides, shape, target)) {
+      const time = blockTime(block, shape);
+      for (const pieces of sides.ways) yield { choice: { ...block, pieces }, time: time(pieces) };
+    }
 }
 
 /** What a second pass must save at least, by estimates that know nothing of how a grid ends. */
@@ -150,32 +151,48 @@ const worthSplitting = 1.2;
 /** More than this to fill workgroup memory make kernels that take long to load and to compile, for what only a measurement can show to pay. */
 const mostStatements = 24;
 
-/** Of `blockChoices` the one with the least estimated time. */
+/**
+ * Of `blockChoices` the one with the least estimated time, the first of those. Sides that bound it from below are looked
+ * at in the order of that bound, and none once it is above the best.
+ */
 export function bestBlock(shape: ProductShape, target: Limits): RankedBlock | undefined {
   let best: RankedBlock | undefined;
   let least = Number.POSITIVE_INFINITY;
-  for (const { block, ways } of wholeBlocks(shape, target)) {
-    if (fillStatements(block, shape) > mostStatements) continue;
-    const estimate = blockTime(block, shape);
-    for (const pieces of ways) {
-      const time = estimate(pieces);
-      const counted = time * (pieces > 1 ? worthSplitting : 1);
-      if (counted >= least) continue;
-      least = counted;
-      best = { choice: { ...block, pieces }, time };
+  let bestAt = -1;
+  const ranked = blockSides(shape, target).map((sides, at) => ({
+    sides,
+    at,
+    // The margin is for rounding.
+    bound: leastTime(sides, shape) * (1 - 1e-9),
+  }));
+  for (const { sides, at, bound } of ranked.sort((a, b) => a.bound - b.bound)) {
+    if (bound > least) break;
+    for (const block of wholeBlocks(sides, shape, target)) {
+      if (fillStatements(block, shape) > mostStatements) continue;
+      const estimate = blockTime(block, shape);
+      for (const pieces of sides.ways) {
+        const time = estimate(pieces);
+        const counted = time * (pieces > 1 ? worthSplitting : 1);
+        if (counted > least || (counted === least && at >= bestAt)) continue;
+        least = counted;
+        bestAt = at;
+        best = { choice: { ...block, pieces }, time };
+      }
     }
   }
   return best;
 }
 
-/** Every block, and into how many parts the reduction may be cut for it. */
-function* wholeBlocks(
-  shape: ProductShape,
-  target: Limits,
-): Generator<{ readonly block: Omit<BlockChoice, 'pieces'>; readonly ways: readonly number[] }> {
-  if (shape.rows < 4 || shape.columns < 4 || shape.depth < 4) return;
+/** Blocks of a workgroup and of an invocation, and into how many parts the reduction may be cut for them. */
+interface BlockSides extends Pick<BlockChoice, 'rows' | 'columns' | 'perRow' | 'perColumn' | 'vectors'> {
+  readonly ways: readonly number[];
+}
+
+function blockSides(shape: ProductShape, target: Limits): BlockSides[] {
+  if (shape.rows < 4 || shape.columns < 4 || shape.depth < 4) return [];
   const heights = sides.filter(s => fitsSide(s, shape.rows));
   const widths = sides.filter(s => fitsSide(s, shape.columns));
+  const found: BlockSides[] = [];
   for (const vectors of [false, true]) {
     const all = parts.filter(n => fitsParts(n, vectors, shape));
     for (const [perRow, perColumn] of vectors ? blocks.vectors : blocks.scalars)
@@ -185,13 +202,23 @@ function* wholeBlocks(
           if (threads < 32 || threads > target.maxComputeInvocationsPerWorkgroup) continue;
           const tiles = Math.ceil(shape.rows / rows) * Math.ceil(shape.columns / columns) * shape.batch;
           const ways = all.filter(n => n === 1 || tiles * n <= plenty);
-          for (const depth of depths)
-            for (const ahead of [false, true]) {
-              const base = { rows, columns, depth, perRow, perColumn, vectors, ahead };
-              for (const pad of paddings(base, shape, target)) yield { block: { ...base, pad }, ways };
-            }
+          found.push({ rows, columns, perRow, perColumn, vectors, ways });
         }
   }
+  return found;
+}
+
+/** All that may be made of them. */
+function* wholeBlocks(
+  { rows, columns, perRow, perColumn, vectors }: BlockSides,
+  shape: ProductShape,
+  target: Limits,
+): Generator<Omit<BlockChoice, 'pieces'>> {
+  for (const depth of depths)
+    for (const ahead of [false, true]) {
+      const base = { rows, columns, depth, perRow, perColumn, vectors, ahead };
+      for (const pad of paddings(base, shape, target)) yield { ...base, pad };
+    }
 }
 
 /** So many workgroups keep every GPU busy: nothing is split any further. */
