@@ -250,6 +250,13 @@ export function lowerBound(d: Dim): number {
   return known ?? Notes.least(d);
 }
 
+const large: DimEnv = new Proxy({}, { get: () => 4096 });
+
+/** Whether it is below 0 for all free dims >= 1, as far as can be proved: a size at which it is not spares the proof. */
+export function isNegative(d: Dim): boolean {
+  return evaluate(d, large) < 0 && lowerBound(scale(d, -1)) > 0;
+}
+
 /** Whether a >= b for all free dims >= 1, as far as can be proved. */
 export const isAtLeast = (a: Dim, b: Dim): boolean => leastOf(sum(a.terms, b.terms, -1)) >= 0;
 

@@ -144,7 +144,7 @@ export function windowCounts(w: Window, spatial: readonly Dim[], type: TensorTyp
       ? w.low[i]! - 1 + Math.min(0, w.high[i]! - span(w, i) + stride)
       : w.low[i]! + w.high[i]! - span(w, i);
     const last = D.add(size, D.constant(slack));
-    if (D.lowerBound(D.scale(last, -1)) > 0)
+    if (D.isNegative(last))
       throw new ShapeError(
         `the window spans ${span(w, i)} positions of spatial dim ${i}, which has only ${D.print(size)} and padding ` +
           `${w.low[i]} + ${w.high[i]}: ${printType(type)}`,
