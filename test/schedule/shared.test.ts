@@ -6,6 +6,7 @@ import type { Compute } from '../../src/ir/compute.ts';
 import * as D from '../../src/ir/dim.ts';
 import * as E from '../../src/ir/expr.ts';
 import { kernelKey } from '../../src/ir/kernel-key.ts';
+import { inRange } from '../../src/ir/predicate.ts';
 import { gpuTarget, softwareTarget, wasmTarget } from '../../src/ir/target.ts';
 import { tensor } from '../../src/ir/type.ts';
 import { rankLanes, rankLanesAnew } from '../../src/passes/schedule/cpu/choose.ts';
@@ -82,7 +83,7 @@ describe('an expression that nothing changes', () => {
   const j = E.axis('j', D.constant(8));
   const type = tensor('f32', [8]);
   const shifted = A.sub(i, 1);
-  const sum = E.add(E.load(0, type, [shifted], A.inRange(shifted, 8)), E.load(0, type, [j]));
+  const sum = E.add(E.load(0, type, [shifted], inRange(shifted, 8)), E.load(0, type, [j]));
 
   it('stays the same object', () => {
     expect(E.mapExpr(sum, { axis: a => (a === i ? A.index(i) : undefined) })).toBe(sum);
