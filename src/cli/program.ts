@@ -258,6 +258,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     )
     .addOption(precision())
     .option(...exact)
+    .option(...splitProducts)
     .addOption(format())
     .option(...quiet)
     .action((file: string, options: TuneOptions & OutputOptions) =>

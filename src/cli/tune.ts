@@ -55,7 +55,7 @@ export async function tuneCommand(path: string, options: TuneOptions, io: Io): P
     const interrupt = listenForInterrupt(() => {});
     try {
       const stopped = (): boolean => interrupt.code() !== undefined;
-      const tasks = await worthwhile(bench, tasksOf(programs, dim), target, stopped, io);
+      const tasks = await worthwhile(bench, tasksOf(programs, dim, target), target, stopped, io);
       const bar = openBar(io, '{bar} {value}/{total} works  {work}', tasks.length, 0, { work: '' });
       for (const [i, task] of tasks.entries()) {
         if (stopped()) break;

@@ -36,3 +36,49 @@ export function thirds(n: number): Record<string, TensorValue> {
     y: { dtype: 'i32', shape: [n], data: Int32Array.from({ length: n }, (_, i) => i % 3) },
   };
 }
+
+/** Finds an object in pictures, and says what there is. `Wide` and `Other` look similar, and are not of frames. */
+export const finding = `
+net Finds(x: f32[N, 1, 8, 8]) -> f32[N, 2, 6] { return x -> flatten -> dense(12) -> reshape(N, 2, 6) }
+
+net Found(x: f32[N, 1, 8, 8]) -> (boxes: f32[N, 2, 4], scores: f32[N, 2, 2]) {
+  p = Finds(x)
+  return 8 * p[..., 0:4], p[..., 4:]
+}
+
+net Objects(box: f32[N, 2, 4], kind: f32[N, 2, 2]) -> (boxes: f32[N, 2, 4], scores: f32[N, 2, 2]) { return box, kind }
+
+net Wide(x: f32[N, 1, 9, 9]) -> (boxes: f32[N, 2, 4], scores: f32[N, 2, 2]) {
+  return reshape(x -> flatten -> dense(8), N, 2, 4), reshape(x -> flatten -> dense(4), N, 2, 2)
+}
+net Other(x: f32[N, 1, 8, 8]) -> (boxes: f32[N, 2, 3], scores: f32[N, 2, 2]) {
+  p = Finds(x)
+  return p[..., 0:3], p[..., 4:]
+}
+
+train find {
+  data x: f32[N, 1, 8, 8]
+  data box: f32[N, 2, 4]
+  data kind: f32[N, 2, 2]
+  p = Finds(x)
+  minimize mse(p[..., 0:4], box / 8) + mse(p[..., 4:], kind) over Finds by sgd(lr = 0.2, momentum = 0.5)
+}
+`;
+
+/** One object each, 4 x 3 pixels, of class 1; where it is follows the picture. The second place is empty. */
+export function objects(n: number): Record<string, TensorValue> {
+  const left = (i: number) => 1 + (i % 3);
+  const floats = (shape: readonly number[], of: (i: number, at: number) => number): TensorValue => {
+    const size = shape.reduce((a, b) => a * b);
+    const data = Float32Array.from({ length: n * size }, (_, k) => of(Math.floor(k / size), k % size));
+    return { dtype: 'f32', shape: [n, ...shape], data };
+  };
+  return {
+    x: floats([1, 8, 8], (i, at) => {
+      const [row, column] = [Math.floor(at / 8), at % 8];
+      return row >= 2 && row < 5 && column >= left(i) && column < left(i) + 4 ? 1 : 0;
+    }),
+    box: floats([2, 4], (i, at) => [left(i), 2, left(i) + 4, 5][at] ?? 0),
+    kind: floats([2, 2], (_, at) => [0, 1][at] ?? 0),
+  };
+}

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { readWeights } from '../../runtime/index.ts';
-import { drawing, thirds } from './drawing.ts';
+import { drawing, finding, objects, thirds } from './drawing.ts';
 import { dnnc, temporaryFolder, writeTensors } from './helpers.ts';
 
 const at = temporaryFolder();
@@ -61,6 +61,7 @@ describe('train --report', () => {
     expectWellFormed(html);
     expect(html).toContain('net&lt;1&gt;.dnn');
     // Nothing is asked of the network.
+    expect(html).not.toContain('<h2>Detections');
     expect(html.match(/(src|href)="(?!data:).*?"|@import|url\((?!data:|#)/g)).toBe(null);
 
     const lines = readFileSync(at('run/metrics.jsonl'), 'utf8')
@@ -114,6 +115,69 @@ describe('train --report', () => {
     expect(nets.match(/<path d="M\d+ \d+ [LC]/g)).toHaveLength(6 + 2);
     expect(section(html, 'Memory')).toMatch(/fit\.step: .* of \d+ dispatches/);
     expect(section(html, 'Memory').match(/<rect/g)!.length).toBeGreaterThan(3);
+  });
+
+  it('draws what nets find over pictures, and what there is', async () => {
+    const found = at('finding.dnn');
+    writeFileSync(found, finding);
+    const pictures = writeTensors(at('objects.safetensors'), objects(9));
+    const weights = writeTensors(at('zero.safetensors'), {
+      'Finds.dense.weight': { dtype: 'f32', shape: [12, 64], data: new Float32Array(12 * 64) },
+      'Finds.dense.bias': { dtype: 'f32', shape: [12], data: new Float32Array(12) },
+    });
+    const file = at('found.html');
+    expect(
+      await dnnc(
+        ...['train', found, 'find', '--data', pictures, '--batch', '9', '--epochs', '130', '--quiet'],
+        ...['--weights', weights, '--target', 'interpret', '--out', at('found'), '--report', file],
+      ),
+    ).toMatchObject({ code: 0, err: '' });
+    const html = readFileSync(file, 'utf8');
+    expectWellFormed(html);
+    expect(html.match(/(src|href)="(?!data:|#scene\d)/g)).toBe(null);
+    const drawn = section(html, 'Detections over time');
+    expect(drawn).toContain('what Found finds, with class and score; dashed what there is');
+    const rects = (part: string, kind: string) =>
+      [
+        ...part.matchAll(
+          new RegExp(
+            `<rect class="${kind}" x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)".*?<title>(.*?)<`,
+            'g',
+          ),
+        ),
+      ].map(([, ...numbers]) => numbers);
+    // Eight of nine pictures, 25 times as large, once; what there is lies over each.
+    const scenes = [
+      ...drawn.matchAll(/<g id="scene(\d)"><image href="data:image\/png;base64,(.*?)"(.*?)<\/g>/g),
+    ];
+    expect(scenes.map(s => s[1])).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+    for (const [i, [, , png, rest]] of scenes.entries()) {
+      const picture = PNG.sync.read(Buffer.from(png!, 'base64'));
+      expect([...picture.data.filter((_, k) => k % 4 === 0)].map(v => v / 255)).toEqual([
+        ...objects(9).x!.data.slice(64 * i, 64 * i + 64),
+      ]);
+      expect(rects(rest!, 'truth')).toEqual([[`${25 * (1 + (i % 3))}.0`, '50.0', '100.0', '75.0', '1']]);
+    }
+    const moments = [...drawn.matchAll(/<figure>(.*?)<figcaption>(.*?)</gs)].map(m => [m[2], m[1]] as const);
+    expect(moments.map(([name]) => name)).toEqual([
+      ...['at the beginning', ...[1, 2, 4, 8, 16, 32, 64, 128].map(e => `after epoch ${e}`), 'in the end'],
+    ]);
+    const byPicture = (part: string) =>
+      [...part.matchAll(/<svg class="scene".*?<use href="#scene(\d)"\/>(.*?)<\/svg>/gs)].map(m => [
+        Number(m[1]),
+        rects(m[2]!, 'found'),
+      ]);
+    // Weights of zero are sure of nothing.
+    expect(byPicture(moments[0]![1]!)).toEqual(scenes.map((_, i) => [i, []]));
+    for (const [i, frames] of byPicture(moments.at(-1)![1]!) as [number, string[][]][]) {
+      expect(frames).toHaveLength(1);
+      const [kind, score] = frames[0]![4]!.split(' ');
+      expect(kind).toBe('1');
+      expect(Number(score)).toBeGreaterThan(0.8);
+      [25 * (1 + (i % 3)), 50, 100, 75].forEach((edge, k) => {
+        expect(Math.abs(Number(frames[0]![k]) - edge)).toBeLessThan(5);
+      });
+    }
   });
 
   it('shows what there is of an interrupted or resumed training, and names a page that cannot be written', async () => {

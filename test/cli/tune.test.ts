@@ -83,6 +83,7 @@ test('every command that compiles takes a table: what is not legal is ignored, w
   const [task] = tasksOf(
     compile({ name: 'tiny.dnn', text: tiny }, { target: wasmTarget }).compiled!.programs.values(),
     {},
+    wasmTarget,
   );
   const work: TunedWork = {
     near: task!.shape.near,
@@ -198,7 +199,7 @@ test.each([
 /** The work of a net with the most candidates. */
 function taskOf(text: string, target: Target): Task {
   const { compiled } = compile({ name: 'net.dnn', text }, { target, only: name => name === 'M' });
-  return tasksOf(compiled!.programs.values(), {})[0]!;
+  return tasksOf(compiled!.programs.values(), {}, target)[0]!;
 }
 
 const nets = {

@@ -92,6 +92,9 @@ const isChanged = (programs: Map<string, Program>): string[] =>
 const inRows = ({ tensors }: Program): string[] =>
   tensors.filter(t => t.role === 'temporary' && t.type.shape[0]?.key === 'N').map(t => t.name);
 
+/** YOLO's net that says what the data say: nothing lies between. */
+const onlyResults = 'Objects';
+
 describe.each([
   ['mlp', {}, [33], ['MLP']],
   ['lenet', {}, [17], ['LeNet', 'mnist.evaluate']],
@@ -105,7 +108,8 @@ describe.each([
   const changed = all.filter(p => p.before !== p.after);
 
   test('all but results lies in blocks', () => {
-    expect(changed.map(p => p.program)).toEqual([...programs.keys()].filter(p => !p.endsWith('.init')));
+    const expected = [...programs.keys()].filter(p => !p.endsWith('.init') && p !== onlyResults);
+    expect(changed.map(p => p.program)).toEqual(expected);
     for (const { after } of changed) {
       expect(verifyProgram(after)).toEqual([]);
       const results = after.outputs.map(o => storageOf(o.tensor).name);

@@ -6,7 +6,7 @@ import { interpretGraph } from '../../src/ir/interpret/graph.ts';
 import { interpretProgram } from '../../src/ir/interpret/program.ts';
 import { size } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
-import type { Program, Tensor } from '../../src/ir/program.ts';
+import type { Program, Tensor, Work } from '../../src/ir/program.ts';
 import { gpuTarget, softwareTarget, subgroupTarget, type Target, wasmTarget } from '../../src/ir/target.ts';
 import { verifyKernel } from '../../src/ir/verify/kernel.ts';
 import * as B from '../../src/ops/build.ts';
@@ -20,6 +20,7 @@ import { candidates, defaultCandidate, findCandidate } from '../../src/passes/sc
 import { schedule } from '../../src/passes/schedule/index.ts';
 import { shapeClass } from '../../src/passes/schedule/shape-class.ts';
 import { difference, generator, randomLike } from '../arbitrary/numbers.ts';
+import { matrixTarget, withFactors } from '../matrices.ts';
 import { build, N } from './build.ts';
 
 /** Set DNNC_SEED to repeat a failure, DNNC_RUNS to look harder. */
@@ -216,9 +217,22 @@ describe('a table of measured schedules', () => {
       asked.push(shape.exact);
       return other.text;
     });
-    expect(asked).toEqual([shapeClass(work!).exact]);
+    expect(asked).toEqual([shapeClass(work!, gpuTarget).exact]);
     expect(tuned[0]!.kernels[0]!.body).not.toEqual(usual[0]!.kernels[0]!.body);
     expect(schedule(program, gpuTarget, () => 'workgroup 7x7x7 block 1x1')).toEqual(usual);
+  });
+
+  test('what matrix units may make of factors in f32 is part of the class, and of no other class', () => {
+    const [rounded, split] = (['rounded', 'split'] as const).map(how => withFactors(matrixTarget, how));
+    const exact = (of: Work, target: Target): string => shapeClass(of, target).exact;
+    expect(exact(work!, matrixTarget)).toBe(exact(work!, gpuTarget));
+    expect(exact(work!, rounded!)).toBe(`${exact(work!, gpuTarget)}, factors rounded`);
+    expect(exact(work!, split!)).toBe(`${exact(work!, gpuTarget)}, factors split`);
+    const [sums] = fuse(
+      build({ a: [64, 64] }, (b, [x]) => [B.reduceSum(b, x!, [1])]),
+      gpuTarget,
+    ).works;
+    expect(exact(sums!, split!)).toBe(exact(sums!, gpuTarget));
   });
 
   test('the default is one of the candidates by its text, for every target', () => {

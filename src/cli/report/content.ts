@@ -1,3 +1,5 @@
+import type { Detection } from '../../../runtime/vision/index.ts';
+
 /** A picture in bytes, one plane for each channel. */
 export interface Picture {
   readonly width: number;
@@ -12,6 +14,14 @@ export interface Confusion {
   readonly examples: number;
   readonly of: number;
   readonly net: string;
+}
+
+/** Objects in pictures: what the data say, and what nets found at some moments; by picture. */
+export interface Found {
+  readonly pictures: readonly Picture[];
+  readonly nets: readonly string[];
+  readonly truth: readonly (readonly Detection[])[];
+  readonly moments: readonly { readonly after: string; readonly found: readonly (readonly Detection[])[] }[];
 }
 
 /** A line of `metrics.jsonl`. */
@@ -49,6 +59,7 @@ export interface Content {
   readonly lines: readonly MetricsLine[];
   readonly confusion?: Confusion;
   readonly samples: readonly { readonly after: string; readonly pictures: readonly Picture[] }[];
+  readonly detections?: Found;
   readonly filters: readonly { readonly name: string; readonly pictures: readonly Picture[] }[];
   readonly nets: readonly NetGraph[];
   readonly memory: readonly {

@@ -4,13 +4,14 @@ import { formatBytes, formatCount } from '../explain/table.ts';
 import { formatNumber } from '../training/progress.ts';
 import type { Content } from './content.ts';
 import { drawConfusion, drawMemory, drawNet, drawPicture, escapeHtml } from './draw.ts';
+import { drawDetections, drawScenes } from './draw-detections.ts';
 
 /** More points than this are drawn as means of neighbours. */
 const points = 2000;
 
 /** One page with everything in it: it asks the network for nothing. */
 export function printReport(content: Content): string {
-  const { title, facts, confusion, samples, filters, nets, memory } = content;
+  const { title, facts, confusion, samples, detections, filters, nets, memory } = content;
   const curves = curvesOf(content.lines);
   const section = (name: string, ...parts: readonly string[]): string =>
     parts.length === 0 ? '' : `<section><h2>${name}</h2>\n${parts.join('\n')}\n</section>`;
@@ -35,6 +36,16 @@ export function printReport(content: Content): string {
         ]
       : []),
     section('Samples over time', ...samples.map(s => figure(s.after, gallery(s.pictures, 'sample')))),
+    ...(detections
+      ? [
+          section(
+            'Detections over time',
+            drawScenes(detections),
+            ...detections.moments.map(m => figure(m.after, drawDetections(detections, m.found))),
+            `<p class="key">${escapeHtml(keyOf(detections))}</p>`,
+          ),
+        ]
+      : []),
     section('First layers', ...filters.map(f => figure(f.name, gallery(f.pictures, 'filter')))),
     section(
       'Nets',
@@ -70,6 +81,9 @@ ${body}
 </html>
 `;
 }
+
+const keyOf = ({ nets, truth }: NonNullable<Content['detections']>): string =>
+  `In colour what ${nets.join(' and ')} finds, with class and score${truth.flat().length > 0 ? '; dashed what there is' : ''}.`;
 
 const require = createRequire(import.meta.url);
 
@@ -133,6 +147,7 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem; border-bottom
 table { border-collapse: collapse } .facts th { text-align: left; padding-right: 1.5rem; font-weight: 600 }
 figure { margin: 1rem 0 } figcaption { color: #555; font-size: 13px }
 .confusion td, .confusion th { width: 2.4rem; height: 1.7rem; text-align: center; font-size: 13px; border: 1px solid #eee }
+svg.scene { margin: 2px } svg.scene image { image-rendering: pixelated } svg.scene text { font-size: 11px; paint-order: stroke }
 .gallery img { image-rendering: pixelated; margin: 2px } .wide { overflow-x: auto } .curve { margin: 1rem 0 }
 svg text { font: 12px system-ui, sans-serif }
 `;

@@ -11,7 +11,8 @@ import type { Tensors } from '../tensors.ts';
 import type { Observer } from '../training/loop.ts';
 import type { RunInputs } from '../training/settings.ts';
 import { confusionOf, filtersOf, sampler } from './collect.ts';
-import type { Content, MetricsLine } from './content.ts';
+import type { Content, Found, MetricsLine } from './content.ts';
+import { type Detections, detectionsOf } from './detections.ts';
 import { netGraph } from './net-graph.ts';
 import { printReport } from './page.ts';
 
@@ -33,6 +34,8 @@ export class Report {
   readonly #options: ReportOptions;
   readonly #sample: ((weights: Tensors) => Content['samples'][number]['pictures']) | undefined;
   readonly #samples: Content['samples'][number][] = [];
+  readonly #detections: Detections | undefined;
+  readonly #moments: Found['moments'][number][] = [];
   #weights: Tensors;
   #epochs = 0;
 
@@ -41,7 +44,9 @@ export class Report {
     this.#options = options;
     this.#weights = weights;
     ensureFolder(dirname(file));
-    this.#sample = sampler(checked.module, inputs.train, inputs.validation ?? inputs.data);
+    const judged = inputs.validation ?? inputs.data;
+    this.#sample = sampler(checked.module, inputs.train, judged);
+    this.#detections = detectionsOf(checked.module, inputs.train, weights, judged);
     this.#take('at the beginning');
   }
 
@@ -68,6 +73,7 @@ export class Report {
 
   #take(after: string): void {
     if (this.#sample) this.#samples.push({ after, pictures: this.#sample(this.#weights) });
+    if (this.#detections) this.#moments.push({ after, found: this.#detections.find(this.#weights) });
   }
 
   /** `metrics` is the training's `metrics.jsonl`. */
@@ -91,6 +97,7 @@ export class Report {
         .map(line => JSON.parse(line) as MetricsLine),
       ...(confusion && { confusion }),
       samples: this.#samples,
+      ...(this.#detections && { detections: { ...this.#detections, moments: this.#moments } }),
       filters: filtersOf(checked.module, train, this.#weights),
       nets: used.map(({ name, predict }) => netGraph(name, expandGraph(predict), sizes)),
       memory: memoryOf(path, train, source, sizes, io),

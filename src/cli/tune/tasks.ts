@@ -2,6 +2,7 @@ import type { UniformWord } from '../../codegen/wgsl/kernel.ts';
 import type { DimEnv } from '../../ir/dim.ts';
 import type { Plan } from '../../ir/plan.ts';
 import { type Loop, turnsAt, type Work } from '../../ir/program.ts';
+import type { Target } from '../../ir/target.ts';
 import type { ShapeClass } from '../../ir/tuning.ts';
 import type { CompiledProgram } from '../../passes/pipeline.ts';
 import { shapeClass } from '../../passes/schedule/shape-class.ts';
@@ -23,7 +24,7 @@ export interface Task {
 }
 
 /** The works of all programs, one for each class. */
-export function tasksOf(programs: Iterable<CompiledProgram>, given: DimEnv): Task[] {
+export function tasksOf(programs: Iterable<CompiledProgram>, given: DimEnv, target: Target): Task[] {
   const found = new Map<string, Task & { like: number }>();
   for (const whole of programs)
     for (const { program, plan } of [whole, ...(whole.variants ?? [])]) {
@@ -31,7 +32,7 @@ export function tasksOf(programs: Iterable<CompiledProgram>, given: DimEnv): Tas
       const turns = (loop: Loop | undefined): number =>
         loop ? turnsAt(sizes)(loop) * turns(loop.parent) : 1;
       for (const work of program.works) {
-        const shape = shapeClass(work);
+        const shape = shapeClass(work, target);
         const known = found.get(shape.exact);
         if (known) {
           const like = known.like + 1;

@@ -44,7 +44,7 @@ export function schedule(
 }
 
 function scheduleWork(work: Work, target: Target, tuned: Tuned | undefined, temporary: NewTensor): Scheduled {
-  const measured = tuned?.(shapeClass(work));
+  const measured = tuned?.(shapeClass(work, target));
   const found = measured === undefined ? undefined : findCandidate(work, target, measured);
   return (found ?? defaultCandidate(work, target)).make(temporary);
 }

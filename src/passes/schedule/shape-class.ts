@@ -4,10 +4,12 @@ import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { Work } from '../../ir/program.ts';
+import type { Target } from '../../ir/target.ts';
 import type { ShapeClass } from '../../ir/tuning.ts';
 import { loadsOf } from '../fuse/definition.ts';
 import { isInPlace } from './kernel.ts';
 import { operations } from './operations.ts';
+import { asProduct } from './product.ts';
 
 /**
  * What a schedule depends on, as text that people can read: the axes of the outputs and of the reduction, and how its terms
@@ -15,12 +17,16 @@ import { operations } from './operations.ts';
  *
  *     sum f32 a64 b56 c56 over i64 j3 k3 of f32[i, b+j, c+k]? f32[a, i, j, k], 2 operations
  *
- * `?` marks what is read under conditions, `~` an address that is no sum of multiples, `$1` the first free size.
+ * `?` marks what is read under conditions, `~` an address that is no sum of multiples, `$1` the first free size. Products of
+ * f32 say what matrix units may make of their factors, where there are such: the best schedule depends on it.
  */
-export function shapeClass(work: Work): ShapeClass {
+export function shapeClass(work: Work, target: Target): ShapeClass {
   const [compute] = work.region.stages;
   const names = new Map<string, string>();
-  const classWith = (size: (d: Dim) => string): string => describe(compute!, isInPlace(work), size);
+  const factors = target.matrices?.factors ?? 'exact';
+  const more = factors !== 'exact' && multipliesSingles(compute!) ? `, factors ${factors}` : '';
+  const classWith = (size: (d: Dim) => string): string =>
+    `${describe(compute!, isInPlace(work), size)}${more}`;
   const free = (d: Dim): string => {
     for (const name of D.symbols(d)) if (!names.has(name)) names.set(name, `$${names.size + 1}`);
     return D.print(d).replace(/[A-Za-z_]\w*/g, word => names.get(word) ?? word);
@@ -33,6 +39,9 @@ export function shapeClass(work: Work): ShapeClass {
     }),
   };
 }
+
+const multipliesSingles = (compute: Compute): boolean =>
+  asProduct(compute) !== undefined && loadsOf(compute.reduce!.lift).some(l => l.dtype === 'f32');
 
 function describe(compute: Compute, inPlace: boolean, size: (d: Dim) => string): string {
   const { axes, reduce, outs } = compute;
