@@ -11,9 +11,16 @@ import { Scopes } from './scopes.ts';
 /** What `reduced` and the two sides of a merge stand for while an expression is emitted. */
 export type Reduced = (component: number) => KExpr;
 
+/** A row-major position in a tensor of a shape, with its linear form. */
+interface Place extends ReturnType<typeof A.axisCoefficients> {
+  readonly shape: readonly Dim[];
+  readonly flat: Index;
+}
+
 /** Indices and conditions in kernel expressions: what axes stand for, one of which may run over lanes. */
 export abstract class Addresses extends Scopes {
   readonly #axes = new Map<Axis, KExpr>();
+  readonly #places = new Map<readonly Index[], Place>();
   /** The axis that runs over the lanes, and the only lane that is looked at, if it is one. */
   protected lanes: { readonly axis: Axis; readonly count: number } | undefined;
   protected lane: number | undefined;
@@ -49,10 +56,20 @@ export abstract class Addresses extends Scopes {
     return Array.from({ length: this.lanes!.count }, (_, l) => this.inLane(l, () => emit(l)));
   }
 
+  /** Lanes, and the points of a block, ask for the same one again and again. */
+  #placeOf(at: readonly Index[], { type: { shape } }: Tensor): Place {
+    const known = this.#places.get(at);
+    if (known?.shape === shape) return known;
+    const flat = A.flatten(at, shape);
+    const made = { shape, flat, ...A.axisCoefficients(flat) };
+    this.#places.set(at, made);
+    return made;
+  }
+
   /** How elements follow each other from lane to lane: 0: all lanes have the same, 1: the next, undefined: else. */
   protected step(at: readonly Index[], tensor: Tensor): 0 | 1 | undefined {
     if (!this.lanes || this.lane !== undefined) return 0;
-    const { axes, rest } = A.axisCoefficients(A.flatten(at, tensor.type.shape));
+    const { axes, rest } = this.#placeOf(at, tensor);
     if (this.#varies(rest)) return undefined;
     const coefficient = axes.get(this.lanes.axis);
     if (!coefficient) return 0;
@@ -149,8 +166,7 @@ export abstract class Addresses extends Scopes {
   }
 
   protected flatAt(at: readonly Index[], tensor: Tensor, reduced?: Reduced): KExpr {
-    const flat = A.flatten(at, tensor.type.shape);
-    const { rest } = A.axisCoefficients(flat);
+    const { flat, rest } = this.#placeOf(at, tensor);
     const offset = rest.kind === 'dim' ? D.constantValue(rest.dim) : undefined;
     if (!offset) return this.bindSum('at', this.index(flat, reduced));
     return K.sum([this.bindSum('at', this.index(A.sub(flat, offset), reduced)), K.int(offset)]);
