@@ -5,11 +5,9 @@ import { exitCode, report } from '../../src/cli/errors.ts';
 import { parseDefine } from '../../src/cli/options.ts';
 import { neededFlags, passNames } from '../../src/cli/pass-names.ts';
 import { InternalError } from '../../src/support/internal-error.ts';
-import { dnnc, temporaryFolder, tiny } from './helpers.ts';
+import { dnnc, tinyFiles } from './helpers.ts';
 
-const at = temporaryFolder();
-const file = at('tiny.dnn');
-writeFileSync(file, tiny);
+const { at, file } = tinyFiles();
 
 describe('the command line', () => {
   it('shows help and version', async () => {

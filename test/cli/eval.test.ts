@@ -6,16 +6,13 @@ import {
   f32,
   kernelTargets,
   readTensorFile,
-  temporaryFolder,
   tiny,
+  tinyFiles,
   writeTensors,
 } from './helpers.ts';
 
-const at = temporaryFolder();
-const file = at('tiny.dnn');
 // With running means and dropout, which training and inference take differently.
-writeFileSync(file, tiny.replace('tanh ->', 'batch_norm -> tanh -> dropout(0.5) ->'));
-const data = writeTensors(at('data.safetensors'), examples(22));
+const { at, file, data } = tinyFiles(tiny.replace('tanh ->', 'batch_norm -> tanh -> dropout(0.5) ->'));
 const weights = at('fit/weights.safetensors');
 const how = ['--target', 'interpret'];
 const evaluate = (...more: string[]) => dnnc('eval', file, 'fit', '--data', data, ...more);

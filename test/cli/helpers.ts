@@ -61,6 +61,17 @@ export function temporaryFolder(): (name: string) => string {
   };
 }
 
+/** A program in a folder of the test file's own, with tables to train it on and inputs of its net. */
+export function tinyFiles(program = tiny, rows = 22) {
+  const at = temporaryFolder();
+  const file = at('tiny.dnn');
+  writeFileSync(file, program);
+  const data = writeTensors(at('data.safetensors'), examples(rows));
+  const val = writeTensors(at('val.safetensors'), examples(7, 1));
+  const inputs = writeTensors(at('in.safetensors'), { x: f32([2, 4]) });
+  return { at, file, data, val, inputs };
+}
+
 export function writeTensors(path: string, tensors: Readonly<Record<string, TensorValue>>): string {
   writeFileSync(path, writeWeights(tensors));
   return path;

@@ -4,21 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { TensorValue } from '../../runtime/index.ts';
 import { isSoftware } from '../../runtime/node/index.ts';
 import { getDevice } from '../gpu.ts';
-import {
-  dnnc,
-  examples,
-  f32,
-  kernelTargets,
-  readTensorFile,
-  temporaryFolder,
-  tiny,
-  writeTensors,
-} from './helpers.ts';
+import { dnnc, examples, f32, kernelTargets, readTensorFile, tinyFiles, writeTensors } from './helpers.ts';
 
-const at = temporaryFolder();
-const file = at('tiny.dnn');
-writeFileSync(file, tiny);
-const inputs = writeTensors(at('in.safetensors'), { x: f32([2, 4]) });
+const { at, file, inputs } = tinyFiles();
 const weights = {
   'Tiny.hidden.weight': f32([5, 4]),
   'Tiny.hidden.bias': f32([5]),

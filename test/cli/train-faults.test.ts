@@ -8,14 +8,10 @@ import { chooseMonitor } from '../../src/cli/training/best.ts';
 import { excess, largestBelow } from '../../src/cli/training/memory.ts';
 import { check } from '../../src/compile.ts';
 import { getDevice } from '../gpu.ts';
-import { dnnc, examples, f32, kernelTargets, temporaryFolder, tiny, writeTensors } from './helpers.ts';
+import { dnnc, examples, f32, kernelTargets, tiny, tinyFiles, writeTensors } from './helpers.ts';
 import { bundleCommand } from './spawn.ts';
 
-const at = temporaryFolder();
-const file = at('tiny.dnn');
-writeFileSync(file, tiny);
-const data = writeTensors(at('data.safetensors'), examples(22));
-const val = writeTensors(at('val.safetensors'), examples(7, 1));
+const { at, file, data, val } = tinyFiles();
 const base = ['train', file, 'fit', '--data', data, '--batch', '4', '--target', 'interpret'];
 
 interface Line {

@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findCheckpoint } from '../../src/cli/training/checkpoint.ts';
-import { dnnc, examples, kernelTargets, readTensorFile, temporaryFolder, writeTensors } from './helpers.ts';
+import { dnnc, examples, kernelTargets, readTensorFile, tinyFiles, writeTensors } from './helpers.ts';
 import { bundleCommand, type Running, start } from './spawn.ts';
 
 /** With everything that a step depends on: running means, random values, moments, schedules of iter and epoch. */
@@ -20,11 +20,7 @@ train fit {
 }
 `;
 
-const at = temporaryFolder();
-const file = at('tiny.dnn');
-writeFileSync(file, program);
-const data = writeTensors(at('data.safetensors'), examples(22));
-const val = writeTensors(at('val.safetensors'), examples(7, 1));
+const { at, file, data, val } = tinyFiles(program);
 
 const files = ['--data', data, '--val', val];
 const interpreted = [...files, '--batch', '4', '--seed', '3', '--target', 'interpret'];

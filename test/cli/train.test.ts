@@ -1,21 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  dnnc,
-  examples,
-  f32,
-  kernelTargets,
-  readTensorFile,
-  temporaryFolder,
-  tiny,
-  writeTensors,
-} from './helpers.ts';
+import { dnnc, examples, f32, kernelTargets, readTensorFile, tinyFiles, writeTensors } from './helpers.ts';
 
-const at = temporaryFolder();
-const file = at('tiny.dnn');
-writeFileSync(file, tiny);
-const data = writeTensors(at('data.safetensors'), examples(22));
-const val = writeTensors(at('val.safetensors'), examples(7, 1));
+const { at, file, data, val } = tinyFiles();
 
 const train = (out: string, ...more: string[]) =>
   dnnc('train', file, 'fit', '--data', data, '--batch', '4', '--out', at(out), ...more);

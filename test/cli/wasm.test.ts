@@ -1,15 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { getDevice } from '../gpu.ts';
-import { dnnc, examples, f32, readTensorFile, temporaryFolder, tiny, writeTensors } from './helpers.ts';
+import { dnnc, readTensorFile, tiny, tinyFiles, writeTensors } from './helpers.ts';
 
-const device = await getDevice();
-device?.destroy();
-const at = temporaryFolder();
-const file = at('tiny.dnn');
-writeFileSync(file, tiny);
-const inputs = writeTensors(at('in.safetensors'), { x: f32([2, 4]) });
-const data = writeTensors(at('data.safetensors'), examples(12));
+const { at, file, inputs, data } = tinyFiles(tiny, 12);
 
 const y = async (...more: string[]) => {
   const outputs = at(`y${more.join('')}.safetensors`);

@@ -13,14 +13,14 @@ const halving: readonly Small[] = [
   {
     example: 'resnet',
     program: 'imagenet',
-    defines: { Width: 4, Size: 32, Classes: 10 },
+    defines: { Width: 2, Size: 32, Classes: 10 },
     batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 10) },
     steps: 10,
   },
   {
     example: 'resnext',
     program: 'imagenet',
-    defines: { Width: 4, Cardinality: 2, Size: 32, Classes: 10 },
+    defines: { Width: 2, Cardinality: 2, Size: 32, Classes: 10 },
     batch: { x: stripes([4, 3, 32, 32]), y: classes(4, 10) },
     steps: 10,
   },

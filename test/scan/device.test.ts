@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { gpuTarget, softwareTarget } from '../../src/ir/target.ts';
 import { generator } from '../arbitrary/numbers.ts';
 import { f32, i32 } from '../elaborate/helpers.ts';
@@ -7,7 +7,6 @@ import { errorOf } from '../torch/case.ts';
 import { compileText, deviceBackend, graphBackend } from '../torch/run.ts';
 
 const device = await getDevice();
-afterAll(() => device?.destroy());
 
 const next = generator(3);
 const random = (...shape: number[]) =>

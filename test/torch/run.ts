@@ -12,14 +12,24 @@ import { ndarray } from '../../src/ir/ndarray.ts';
 import type { NdArray } from '../../src/ir/primitive.ts';
 import type { Target } from '../../src/ir/target.ts';
 import { gpuTarget, wasmTarget } from '../../src/ir/target.ts';
+import { Recent } from '../../src/support/recent.ts';
 import { renderDiagnostic } from '../../src/support/render.ts';
 import { fromHost, toHost } from '../gpu/single-op.ts';
 
 export type Compilation = Required<Compiled>;
 export type Arrays = Readonly<Record<string, NdArray>>;
 
-/** Compiles text in which nothing may be wrong; of an error it shows the text. */
+/** Of a case there are a few texts, and several backends for a target. */
+const known = new WeakMap<Target, Recent<Compilation>>();
+
+/** Compiles text in which nothing may be wrong, once for a target; of an error it shows the text. */
 export function compileText(name: string, text: string, target: Target = gpuTarget): Compilation {
+  const recent = known.get(target) ?? new Recent(4);
+  known.set(target, recent);
+  return recent.of(`${name}\n${text}`, () => compileAnew(name, text, target));
+}
+
+function compileAnew(name: string, text: string, target: Target): Compilation {
   const source = { name: `${name}.dnn`, text };
   const result = compile(source, { target });
   const errors = result.diagnostics.filter(d => d.severity === 'error');
