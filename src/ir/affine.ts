@@ -1,5 +1,5 @@
 import { Onto } from '../support/onto.ts';
-import type { Axis, Comparison, Expr, Index, IndexOp, Predicate } from './compute.ts';
+import type { Axis, Expr, Index, IndexOp } from './compute.ts';
 import type { Dim } from './dim.ts';
 import * as D from './dim.ts';
 import { exprKey } from './expr.ts';
@@ -60,6 +60,12 @@ class Notes extends Onto {
     return (Notes.#on(index).#linear ??= makeLinear(index));
   }
 
+  /** For an index that was made of its form. */
+  static made(index: Index, form: Linear): Index {
+    Notes.#on(index).#linear = form;
+    return index;
+  }
+
   static range(index: Index): Range | undefined {
     const known = (Notes.#on(index).#range ??= makeRange(index) ?? 'unknown');
     return known === 'unknown' ? undefined : known;
@@ -117,13 +123,21 @@ function makeLinear(index: Index): Linear {
 function plus(a: Linear, b: Linear): Linear {
   if (a.terms.length === 0) return { terms: b.terms, offset: D.add(a.offset, b.offset) };
   if (b.terms.length === 0) return { terms: a.terms, offset: D.add(a.offset, b.offset) };
-  const terms = new Map(a.terms.map(t => [t.key, t]));
+  // There are few of them: looking through the list takes less than a map.
+  const terms = [...a.terms];
+  let vanished = false;
   for (const t of b.terms) {
-    const known = terms.get(t.key);
-    terms.set(t.key, known ? { ...t, coefficient: D.add(known.coefficient, t.coefficient) } : t);
+    const at = a.terms.findIndex(known => known.key === t.key);
+    if (at < 0) {
+      terms.push(t);
+      continue;
+    }
+    const coefficient = D.add(a.terms[at]!.coefficient, t.coefficient);
+    terms[at] = { atom: t.atom, key: t.key, coefficient };
+    vanished ||= D.isConstant(coefficient, 0);
   }
   return {
-    terms: [...terms.values()].filter(t => !D.isConstant(t.coefficient, 0)),
+    terms: vanished ? terms.filter(t => !D.isConstant(t.coefficient, 0)) : terms,
     offset: D.add(a.offset, b.offset),
   };
 }
@@ -132,7 +146,11 @@ function times(a: Linear, factor: Dim): Linear {
   if (D.isConstant(factor, 0)) return { terms: [], offset: factor };
   if (D.isConstant(factor, 1)) return a;
   return {
-    terms: a.terms.map(t => ({ ...t, coefficient: D.mul(t.coefficient, factor) })),
+    terms: a.terms.map(({ atom, key, coefficient }) => ({
+      atom,
+      key,
+      coefficient: D.mul(coefficient, factor),
+    })),
     offset: D.mul(a.offset, factor),
   };
 }
@@ -154,7 +172,7 @@ function recombine(form: Linear): Linear {
 
 function tree(form: Linear): Index {
   const { terms, offset } = recombine(form);
-  const sorted = [...terms].sort((x, y) => (x.key < y.key ? -1 : 1));
+  const sorted = terms.length > 1 ? terms.toSorted((x, y) => (x.key < y.key ? -1 : 1)) : terms;
   let sum: Index | undefined;
   for (const { atom, coefficient } of sorted) {
     const scaled: Index = D.isConstant(coefficient, 1)
@@ -164,7 +182,9 @@ function tree(form: Linear): Index {
   }
   const constant: Index = { kind: 'dim', dim: offset };
   if (!sum) return constant;
-  return D.isConstant(offset, 0) ? sum : { kind: 'op', op: 'add', a: sum, b: constant };
+  const whole: Index = D.isConstant(offset, 0) ? sum : { kind: 'op', op: 'add', a: sum, b: constant };
+  // An atom by itself is what it was.
+  return whole === sorted[0]!.atom ? whole : Notes.made(whole, { terms: sorted, offset });
 }
 
 export type IndexLike = Index | Axis | Dim | number;
@@ -354,64 +374,6 @@ export function within(x: Index, extent: Dim): boolean {
   );
 }
 
-/** x < extent and x >= 0, less what is proved. */
-export function inRange(x: IndexLike, extent: Dim | number): Predicate {
-  return simplifyPredicate([
-    { op: 'le', a: index(0), b: index(x) },
-    { op: 'lt', a: index(x), b: index(D.dim(extent)) },
-  ]);
-}
-
-export function comparisonKey(c: Comparison): string {
-  return `${indexKey(c.a)}${c.op}${indexKey(c.b)}`;
-}
-
-function proved(c: Comparison): boolean | undefined {
-  const difference = range(sub(c.b, c.a)); // b - a
-  if (!difference) return undefined;
-  if (c.op === 'eq') {
-    if (D.isConstant(difference.lo, 0) && D.isConstant(difference.hi, 0)) return true;
-    return D.lowerBound(difference.lo) > 0 || D.lowerBound(D.scale(difference.hi, -1)) > 0
-      ? false
-      : undefined;
-  }
-  const need = c.op === 'lt' ? 1 : 0;
-  if (D.lowerBound(difference.lo) >= need) return true;
-  return D.lowerBound(D.scale(difference.hi, -1)) >= 1 - need ? false : undefined;
-}
-
-/** Marks predicates that have nothing left to drop, so that they are not proved again when expressions are rebuilt. */
-class Simple extends Onto {
-  #isSimple = true;
-
-  static has(predicate: Predicate): boolean {
-    return #isSimple in predicate && predicate.#isSimple;
-  }
-
-  static of(predicate: Predicate): Predicate {
-    if (!Simple.has(predicate)) new Simple(predicate);
-    return predicate;
-  }
-}
-
-/** Drops what is always true and repeated; a comparison that is never true leaves itself alone. */
-export function simplifyPredicate(predicate: Predicate): Predicate {
-  if (Simple.has(predicate)) return predicate;
-  const kept = new Map<string, Comparison>();
-  for (const c of predicate) {
-    const known = proved(c);
-    if (known === true) continue;
-    if (known === false) return Simple.of([c]);
-    kept.set(comparisonKey(c), c);
-  }
-  return Simple.of(kept.size === predicate.length ? predicate : [...kept.values()]);
-}
-
-/** Whether the predicate is known to fail everywhere. */
-export function neverHolds(predicate: Predicate): boolean {
-  return predicate.some(c => proved(c) === false);
-}
-
 /** The linear form, for schedules: coefficient of each axis, and the rest. */
 export function axisCoefficients(x: Index): { axes: Map<Axis, Dim>; rest: Index } {
   const form = linear(x);
@@ -425,9 +387,10 @@ export function axisCoefficients(x: Index): { axes: Map<Axis, Dim>; rest: Index 
 
 /** Row-major position of `at` in a tensor of this shape. */
 export function flatten(at: readonly Index[], shape: readonly Dim[]): Index {
-  let flat: Index = index(0);
-  for (let i = 0; i < shape.length; i++) flat = add(mul(flat, shape[i]!), at[i]!);
-  return flat;
+  if (shape.length < 2) return at[0] ?? index(0);
+  let flat = linear(at[0]!);
+  for (let i = 1; i < shape.length; i++) flat = plus(times(flat, shape[i]!), linear(at[i]!));
+  return tree(flat);
 }
 
 /** The inverse of `flatten`. */

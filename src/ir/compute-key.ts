@@ -1,7 +1,8 @@
 import { Onto } from '../support/onto.ts';
-import { comparisonKey, indexKey, knownAxisId } from './affine.ts';
+import { indexKey, knownAxisId } from './affine.ts';
 import type { Compute, Index, Predicate } from './compute.ts';
 import { exprKey } from './expr.ts';
+import { comparisonKey } from './predicate.ts';
 import { printType } from './type.ts';
 
 class Notes extends Onto {

@@ -1,3 +1,5 @@
+import { Onto } from '../support/onto.ts';
+
 /**
  * Symbolic sizes: polynomials with integer coefficients over free dims (`N`, `H`) and floor-division atoms,
  * kept in normal form, so that equal polynomials have equal `key`s and equality is decided by comparing them.
@@ -26,8 +28,7 @@ export type Atom =
 export type DimEnv = Readonly<Record<string, number>>;
 
 function term(coefficient: number, atoms: readonly Atom[]): Term {
-  const [only] = atoms;
-  const product = atoms.length === 1 ? only!.key : atoms.map(a => a.key).join('*');
+  const product = atoms.length === 1 ? atoms[0]!.key : atoms.map(a => a.key).join('*');
   return { coefficient, atoms, product };
 }
 
@@ -156,9 +157,9 @@ export function product(dims: readonly Dim[]): Dim {
 
 /** The number, if the dim is one. */
 export function constantValue(d: Dim): number | undefined {
-  if (d.terms.length === 0) return 0;
-  const [term] = d.terms;
-  return d.terms.length === 1 && term!.atoms.length === 0 ? term!.coefficient : undefined;
+  const { terms } = d;
+  if (terms.length === 0) return 0;
+  return terms.length === 1 && terms[0]!.atoms.length === 0 ? terms[0]!.coefficient : undefined;
 }
 
 export function isConstant(d: Dim, n: number): boolean {
@@ -234,8 +235,27 @@ export function max(list: readonly Dim[]): Dim {
   return make([term(1, [{ kind: 'max', key, of }])]);
 }
 
+class Notes extends Onto {
+  #least: number | undefined;
+
+  static least(d: Dim): number {
+    const notes = #least in d ? d : (new Notes(d) as Notes & Dim);
+    return (notes.#least ??= leastOf(d.terms));
+  }
+}
+
 /** A lower bound for free dims >= 1; -Infinity where none is known. */
-export const lowerBound = (d: Dim): number => leastOf(d.terms);
+export function lowerBound(d: Dim): number {
+  const known = constantValue(d);
+  return known ?? Notes.least(d);
+}
+
+const large: DimEnv = new Proxy({}, { get: () => 4096 });
+
+/** Whether it is below 0 for all free dims >= 1, as far as can be proved: a size at which it is not spares the proof. */
+export function isNegative(d: Dim): boolean {
+  return evaluate(d, large) < 0 && lowerBound(scale(d, -1)) > 0;
+}
 
 /** Whether a >= b for all free dims >= 1, as far as can be proved. */
 export const isAtLeast = (a: Dim, b: Dim): boolean => leastOf(sum(a.terms, b.terms, -1)) >= 0;

@@ -3,6 +3,7 @@ import type { IndexLike } from './affine.ts';
 import * as A from './affine.ts';
 import type { Axis, Expr, Index, Monoid, Predicate } from './compute.ts';
 import type { Dim } from './dim.ts';
+import { comparisonKey, simplifyPredicate } from './predicate.ts';
 import type { BinaryOp, UnaryOp } from './scalar.ts';
 import { isComparison } from './scalar.ts';
 import type { DType, TensorType } from './type.ts';
@@ -30,7 +31,7 @@ export function load(
   fill = 0,
 ): Expr {
   const where = at.map(A.index);
-  const needed = A.simplifyPredicate(guard);
+  const needed = simplifyPredicate(guard);
   if (needed.length === 0) return { kind: 'load', dtype: type.dtype, input, at: where };
   return { kind: 'load', dtype: type.dtype, input, at: where, guard: needed, fill };
 }
@@ -90,7 +91,7 @@ function makeKey(e: Expr): string {
     case 'index':
       return `idx(${A.indexKey(e.index)})`;
     case 'load': {
-      const guard = e.guard ? `?${e.guard.map(A.comparisonKey).join('&')}:${e.fill}` : '';
+      const guard = e.guard ? `?${e.guard.map(comparisonKey).join('&')}:${e.fill}` : '';
       return `@${e.input}[${e.at.map(A.indexKey).join()}${guard}]`;
     }
     case 'unary':
@@ -202,7 +203,7 @@ export function mapPredicate(p: Predicate, map: ExprMap): Predicate {
     const b = mapIndex(c.b, map);
     return a === c.a && b === c.b ? c : { op: c.op, a, b };
   });
-  return A.simplifyPredicate(mapped);
+  return simplifyPredicate(mapped);
 }
 
 /** The list itself where every element stays what it is. */

@@ -23,10 +23,17 @@ function findUses(body: Kernel['body']): BufferUses {
   const writes = new Set<string>();
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
+    if (Array.isArray(node)) {
+      for (const part of node) visit(part);
+      return;
+    }
     const { kind, buffer } = node as { kind?: unknown; buffer?: unknown };
     if (typeof buffer === 'string')
       (kind === 'store' || kind === 'store-matrix' ? writes : reads).add(buffer);
-    for (const part of Object.values(node)) visit(part);
+    for (const property in node) {
+      const part = (node as Record<string, unknown>)[property];
+      if (typeof part === 'object') visit(part);
+    }
   };
   visit(body);
   return { reads, writes };

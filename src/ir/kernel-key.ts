@@ -1,4 +1,4 @@
-import type { Kernel, Stmt } from './kernel.ts';
+import type { KExpr, Kernel, Stmt } from './kernel.ts';
 
 /**
  * Text that is equal for kernels that do the same: names of buffers, arrays and variables are replaced by numbers
@@ -48,19 +48,35 @@ function makeKey(kernel: Kernel): string {
   const buffers = kernel.buffers.map(b => [rename(b.name), b.dtype, b.access, ...vectors(b)]);
   const shared = kernel.shared.map(s => [rename(s.name), s.dtype, s.size, ...vectors(s)]);
 
-  /** Called by JSON.stringify with the object that holds the property as `this`. */
-  function replace(this: unknown, property: string, value: unknown): unknown {
-    if (typeof value === 'string' && named.has(property)) {
-      const { kind } = this as { kind?: string };
-      return kind === 'uniform' || kind === 'builtin' ? value : rename(value);
+  let body = '';
+  const put = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) {
+      // In quotes, so that no text is taken for a number.
+      body += typeof value === 'string' ? `"${value}"` : Object.is(value, -0) ? '-0' : String(value);
+    } else if (Array.isArray(value)) {
+      body += '[';
+      for (const part of value as readonly (Stmt | KExpr)[]) {
+        if (part?.kind === 'comment') continue;
+        put(part);
+        body += ',';
+      }
+      body += ']';
+    } else {
+      const node = value as Readonly<Record<string, unknown>>;
+      const fixed = node.kind === 'uniform' || node.kind === 'builtin';
+      body += '{';
+      for (const property in node) {
+        const part = node[property];
+        if (part === undefined) continue;
+        body += `${property}:`;
+        if (typeof part === 'string' && !fixed && named.has(property)) body += rename(part);
+        else put(part);
+        body += ',';
+      }
+      body += '}';
     }
-    // JSON has neither -0 nor infinities.
-    if (typeof value === 'number' && (Object.is(value, -0) || !Number.isFinite(value)))
-      return { number: Object.is(value, -0) ? '-0' : String(value) };
-    if (Array.isArray(value)) return value.filter((s: Stmt | null) => s?.kind !== 'comment');
-    return value;
-  }
-  const body = JSON.stringify(kernel.body, replace);
+  };
+  put(kernel.body);
   const { workgroupSize, subgroupSize, groups } = kernel;
   return JSON.stringify([buffers, shared, workgroupSize, subgroupSize, groups.key]) + body;
 }

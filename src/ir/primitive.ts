@@ -1,4 +1,5 @@
 import type * as fc from 'fast-check';
+import { Onto } from '../support/onto.ts';
 import type { GraphBuilder } from './builder.ts';
 import type { Compute } from './compute.ts';
 import type { Dim } from './dim.ts';
@@ -132,8 +133,19 @@ export class ShapeError extends Error {
 
 /** Fills in the spec's defaults and checks nothing else. */
 export function withDefaults(op: Pick<Primitive, 'attrs'>, attrs: Attrs): Attrs {
-  const filled: Record<string, Attr> = {};
-  for (const [name, spec] of Object.entries(op.attrs))
-    if (spec.default !== undefined) filled[name] = spec.default;
-  return { ...filled, ...attrs };
+  return { ...Defaults.of(op.attrs), ...attrs };
+}
+
+/** An op's defaults alone, kept with its list of attributes. */
+class Defaults extends Onto {
+  #values: Attrs | undefined;
+
+  static of(attrs: Primitive['attrs']): Attrs {
+    const notes = #values in attrs ? attrs : (new Defaults(attrs) as Defaults & Primitive['attrs']);
+    return (notes.#values ??= Object.fromEntries(
+      Object.entries(attrs).flatMap(([name, spec]) =>
+        spec.default === undefined ? [] : [[name, spec.default]],
+      ),
+    ));
+  }
 }

@@ -4,6 +4,7 @@ import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import { flatIndex, forEachIndex, size } from '../ir/ndarray.ts';
+import { inRange } from '../ir/predicate.ts';
 import type { Primitive } from '../ir/primitive.ts';
 import { ShapeError } from '../ir/primitive.ts';
 import type { TensorType } from '../ir/type.ts';
@@ -67,7 +68,7 @@ export const concat: Primitive = {
         k,
         type,
         axes.map((a, i) => (i === axis ? local : A.index(a))),
-        types.length === 1 ? [] : A.inRange(local, type.shape[axis]!),
+        types.length === 1 ? [] : inRange(local, type.shape[axis]!),
       );
     };
     // i < end of the first half ? one of the first half : one of the second, so that many tensors nest only a few deep

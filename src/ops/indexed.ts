@@ -7,6 +7,7 @@ import * as E from '../ir/expr.ts';
 import type { Value } from '../ir/graph.ts';
 import { interpretCompute } from '../ir/interpret/compute.ts';
 import * as M from '../ir/monoid.ts';
+import { inRange, simplifyPredicate } from '../ir/predicate.ts';
 import type { Primitive } from '../ir/primitive.ts';
 import { printCompute } from '../ir/print/compute.ts';
 import { type TensorType, tensor } from '../ir/type.ts';
@@ -217,11 +218,11 @@ function gather(b: GraphBuilder, def: Indexed, load: Load, value: Expr, inputs: 
       pending.splice(pending.indexOf(item), 1);
     }
   for (const { x, e } of pending) conditions.push({ op: 'eq', a: now(x), b: e });
-  for (const [axis, x] of solved) conditions.push(...A.inRange(x, axis.extent));
+  for (const [axis, x] of solved) conditions.push(...inRange(x, axis.extent));
 
   const map: E.ExprMap = { axis: a => solved.get(a) };
   const old = [...(def.guard ?? []), ...(load.guard ?? [])];
-  const guard = A.simplifyPredicate([
+  const guard = simplifyPredicate([
     ...conditions.map(c => ({ ...c, a: now(c.a), b: now(c.b) })),
     ...E.mapPredicate(old, map),
   ]);

@@ -2,6 +2,7 @@ import * as A from '../ir/affine.ts';
 import * as E from '../ir/expr.ts';
 import * as M from '../ir/monoid.ts';
 import { concreteShape, size, zeros } from '../ir/ndarray.ts';
+import { simplifyPredicate } from '../ir/predicate.ts';
 import type { Primitive } from '../ir/primitive.ts';
 import { ShapeError } from '../ir/primitive.ts';
 import type { TensorType } from '../ir/type.ts';
@@ -87,7 +88,7 @@ export const maxPool: Primitive = {
     const windows = spatialAxes(y.shape.slice(2));
     const taps = kernelAxes(window);
     const { at, inside } = underWindow(window, windows, taps, spatial);
-    const guard = A.simplifyPredicate(inside);
+    const guard = simplifyPredicate(inside);
     const monoid = M.argExtreme('max', x.dtype);
     const value = E.load(0, x, [...outer, ...at], guard, M.extreme(x.dtype, -1));
     const lift = [value, E.indexValue(A.flatten(at, spatial))];

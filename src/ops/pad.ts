@@ -3,6 +3,7 @@ import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import { flatIndex, forEachIndex, size } from '../ir/ndarray.ts';
+import { inRange } from '../ir/predicate.ts';
 import type { Attrs, Primitive } from '../ir/primitive.ts';
 import { ShapeError } from '../ir/primitive.ts';
 import { normalise } from '../ir/scalar.ts';
@@ -74,7 +75,7 @@ export const pad: Primitive = {
     const places = axes.map((axis, i) => A.sub(axis, low[i]!));
     const at = places.map((place, i) => A.floordiv(place, interior[i]! + 1));
     const guard = at.flatMap((index, i) => [
-      ...A.inRange(index, x!.shape[i]!),
+      ...inRange(index, x!.shape[i]!),
       // Between two elements of x there is only filling.
       { op: 'eq' as const, a: A.mod(places[i]!, interior[i]! + 1), b: A.index(0) },
     ]);

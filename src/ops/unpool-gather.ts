@@ -2,6 +2,7 @@ import * as A from '../ir/affine.ts';
 import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import { concreteShape, size, zeros } from '../ir/ndarray.ts';
+import { inRange } from '../ir/predicate.ts';
 import type { Primitive } from '../ir/primitive.ts';
 import { ShapeError } from '../ir/primitive.ts';
 import type { TensorType } from '../ir/type.ts';
@@ -61,7 +62,7 @@ export const unpoolGather: Primitive = {
     const windows = spatialAxes(out!.shape.slice(2));
     const position = A.value(E.load(1, index, [...outer, ...windows]));
     const at = A.unflatten(position, spatial);
-    const inside = A.inRange(position, D.product(spatial));
+    const inside = inRange(position, D.product(spatial));
     return {
       inputs: types,
       axes: [...outer, ...windows],

@@ -5,6 +5,7 @@ import type { Dim } from '../ir/dim.ts';
 import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
 import { forEachIndex } from '../ir/ndarray.ts';
+import { inRange, simplifyPredicate } from '../ir/predicate.ts';
 import type { Attr, AttrSpec, Attrs } from '../ir/primitive.ts';
 import { ShapeError } from '../ir/primitive.ts';
 import type { TensorType } from '../ir/type.ts';
@@ -144,7 +145,7 @@ export function windowCounts(w: Window, spatial: readonly Dim[], type: TensorTyp
       ? w.low[i]! - 1 + Math.min(0, w.high[i]! - span(w, i) + stride)
       : w.low[i]! + w.high[i]! - span(w, i);
     const last = D.add(size, D.constant(slack));
-    if (D.lowerBound(D.scale(last, -1)) > 0)
+    if (D.isNegative(last))
       throw new ShapeError(
         `the window spans ${span(w, i)} positions of spatial dim ${i}, which has only ${D.print(size)} and padding ` +
           `${w.low[i]} + ${w.high[i]}: ${printType(type)}`,
@@ -202,7 +203,7 @@ export function underWindow(
   const at = windows.map((q, i) =>
     A.sub(A.add(A.mul(q, w.stride[i]!), A.mul(taps[i]!, w.dilation[i]!)), w.low[i]!),
   );
-  return { at, inside: at.flatMap((position, i) => A.inRange(position, spatial[i]!)) };
+  return { at, inside: at.flatMap((position, i) => inRange(position, spatial[i]!)) };
 }
 
 /** The (window, tap) pairs that cover a position, as points of reduction axes `taps`. */
@@ -229,19 +230,19 @@ export function covering(w: Window, positions: readonly Axis[], counts: readonly
     if (dilation === 1) {
       const tap = E.axis(`k${names[i]}`, D.constant(Math.ceil(kernel / stride)));
       const k = A.add(A.mod(shifted, stride), A.mul(tap, stride));
-      const inKernel = A.simplifyPredicate([{ op: 'lt', a: k, b: A.index(kernel) }]);
+      const inKernel = simplifyPredicate([{ op: 'lt', a: k, b: A.index(kernel) }]);
       return { tap, k, window: A.sub(A.floordiv(shifted, stride), tap), inKernel, whole: inKernel };
     }
     const tap = E.axis(`k${names[i]}`, D.constant(kernel));
     const offset = A.sub(shifted, A.mul(tap, dilation));
-    const whole = A.simplifyPredicate([{ op: 'eq', a: A.mod(offset, stride), b: A.index(0) }]);
+    const whole = simplifyPredicate([{ op: 'eq', a: A.mod(offset, stride), b: A.index(0) }]);
     return { tap, k: A.index(tap), window: A.floordiv(offset, stride), inKernel: [], whole };
   });
   return {
     taps: parts.map(p => p.tap),
     windows: parts.map(p => p.window),
     kernel: parts.map(p => p.k),
-    inside: parts.flatMap((p, i) => [...p.whole, ...A.inRange(p.window, counts[i]!)]),
+    inside: parts.flatMap((p, i) => [...p.whole, ...inRange(p.window, counts[i]!)]),
     inKernel: parts.flatMap(p => p.inKernel),
   };
 }

@@ -2,6 +2,7 @@ import * as A from '../ir/affine.ts';
 import type { Axis, Compute, Expr, Index } from '../ir/compute.ts';
 import * as D from '../ir/dim.ts';
 import * as E from '../ir/expr.ts';
+import { comparisonKey, inRange } from '../ir/predicate.ts';
 import type { Tensor, Work } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
 import { mapCompute, mapLoads } from './fuse/definition.ts';
@@ -33,8 +34,8 @@ export function kindOf({ padded, panel, phases, order }: Copy): 'padded' | 'pane
 
 /** The box that a load reads, where its guard says no more than that it lies inside the tensor. */
 export function padded(load: Load, shape: readonly D.Dim[]): Copy['ranges'] | undefined {
-  const inside = new Set(load.at.flatMap((x, d) => A.inRange(x, shape[d]!).map(A.comparisonKey)));
-  if (!load.guard!.every(c => inside.has(A.comparisonKey(c)))) return undefined;
+  const inside = new Set(load.at.flatMap((x, d) => inRange(x, shape[d]!).map(comparisonKey)));
+  if (!load.guard!.every(c => inside.has(comparisonKey(c)))) return undefined;
   const ranges = load.at.map((x, d) => {
     const bound = A.range(x);
     const lo = bound && D.constantValue(bound.lo);
@@ -139,7 +140,7 @@ export function copyWork(work: Work, source: Tensor, tensor: Tensor, copy: Copy,
   copy.order.forEach((d, i) => {
     at[d] = A.add(places[i] === last ? place : places[i]!, copy.ranges[d]!.lo);
   });
-  const guard = copy.padded || phases ? at.flatMap((x, d) => A.inRange(x, source.type.shape[d]!)) : [];
+  const guard = copy.padded || phases ? at.flatMap((x, d) => inRange(x, source.type.shape[d]!)) : [];
   const value = E.load(0, source.type, at, guard, load.fill ?? 0);
   return {
     name: tensor.name,

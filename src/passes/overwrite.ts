@@ -9,10 +9,10 @@ import { constantsOf } from './plan/prologue.ts';
 /**
  * A work without a reduction writes over an input that nothing needs afterwards, where it reads it at the element that it
  * is about to write and nowhere else: its result becomes a view of that input. Outside of loops, for temporaries only.
- * With a `prologue`, what that makes is still needed in the next run, and only it may write over that.
+ * What the prologue makes is still needed in the next run, and only it may write over that.
  */
-export function overwrite(program: Program, prologue = false): Program {
-  const constants = prologue ? constantsOf(program) : new Set<number>();
+export function overwrite(program: Program): Program {
+  const constants = constantsOf(program);
   const last = new Map<number, Work>();
   const writers = new Map<number, number>();
   for (const work of program.works) {

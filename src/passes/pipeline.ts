@@ -150,11 +150,11 @@ const dropping: Pass<Program> = {
   run: dropUnitAxes,
 };
 
-const overwriting = (prologue: boolean): Pass<Program> => ({
+const overwriting: Pass<Program> = {
   name: 'overwrite',
   doc: 'Lets elementwise works write over an input that nothing needs afterwards.',
-  run: p => overwrite(p, prologue),
-});
+  run: overwrite,
+};
 
 const blocking: Pass<Program> = {
   name: 'block-batch',
@@ -283,18 +283,16 @@ function arranged(program: Program, context: PipelineContext): Program {
 function lower(unordered: Program, layout: StateLayout, context: LowerContext, name: string): Lowered {
   const { target, memoryLimit, known } = context;
   const machine = takingFactors(target, context);
-  // All runtimes keep what depends on parameters alone.
-  const prologue = true;
   const sizes = packedFor(unordered, context.sizes ?? {}, name);
   const ordering: Pass<Program> = {
     name: 'order',
     doc: 'Puts works into an order in which few bytes live at once.',
-    run: p => orderWorks(p, sizes, prologue),
+    run: p => orderWorks(p, sizes),
   };
-  const sourceBytes = liveBytes(unordered, sizes, prologue);
+  const sourceBytes = liveBytes(unordered, sizes);
   const ordered = runPass(ordering, unordered, context, programLevel, programLevel);
   const finish = (given: Program): Lowered => {
-    const program = runPass(overwriting(prologue), given, context, programLevel, programLevel);
+    const program = runPass(overwriting, given, context, programLevel, programLevel);
     const scheduled = runPass(
       {
         name: 'schedule',
@@ -310,7 +308,7 @@ function lower(unordered: Program, layout: StateLayout, context: LowerContext, n
       {
         name: 'plan-memory',
         doc: 'Gives every tensor its place and every dispatch its bindings.',
-        run: list => planMemory(program, list, layout, { prologue, sizes }),
+        run: list => planMemory(program, list, layout, { sizes }),
       },
       scheduled,
       context,
@@ -324,7 +322,7 @@ function lower(unordered: Program, layout: StateLayout, context: LowerContext, n
       ? finish(ordered)
       : fitInto(
           ordered,
-          { bytes: memoryLimit, sizes, prologue },
+          { bytes: memoryLimit, sizes },
           finish,
           bytes => new DiagnosticError(aboveMemoryLimit(name, memoryLimit, bytes, sizes)),
         );

@@ -11,7 +11,7 @@ import type {
   StateLayout,
   StateSlot,
 } from '../ir/plan.ts';
-import type { LoopRange, Program, Tensor, Work } from '../ir/program.ts';
+import type { LoopRange, Program, Tensor } from '../ir/program.ts';
 import { loopRanges, storageOf } from '../ir/program.ts';
 import type { TensorType } from '../ir/type.ts';
 import { InternalError } from '../support/internal-error.ts';
@@ -40,8 +40,6 @@ export interface WorkKernels {
 export interface PlanOptions {
   /** Memory is used again once its tensor is dead (default). `false` keeps every tensor to be looked at. */
   readonly reuse?: boolean;
-  /** What depends on parameters alone comes first and has memory of its own, so that it need not run again. */
-  readonly prologue?: boolean;
   /** The sizes for which memory is packed; nominal ones for other free dims. */
   readonly sizes?: DimEnv;
 }
@@ -70,7 +68,8 @@ export function layoutState(
 
 /**
  * Gives every tensor a place: parameters and states theirs in the state buffer, everything else a block of the
- * arena for as long as it is needed. `works` is parallel to `program.works`. No two tensors that a kernel touches
+ * arena for as long as it is needed. What depends on parameters alone comes first and has memory of its own, so that it
+ * need not run again. `works` is parallel to `program.works`. No two tensors that a kernel touches
  * share memory.
  */
 export function planMemory(
@@ -84,7 +83,7 @@ export function planMemory(
   const tensors = [...program.tensors, ...works.flatMap(w => w.temporaries)];
   checkIds(tensors);
   const members = packMembers(tensors);
-  const once = options.prologue ? prologueOf(program) : new Set<Work>();
+  const once = prologueOf(program);
   const written = works.flatMap((w, i) => {
     const work = program.works[i]!;
     return w.kernels.map(kernel => ({ kernel, loop: work.loop, isOnce: once.has(work) }));

@@ -7,6 +7,7 @@ import { adjointCompute } from '../../src/ir/interpret/adjoint.ts';
 import { interpretCompute } from '../../src/ir/interpret/compute.ts';
 import * as M from '../../src/ir/monoid.ts';
 import { ndarray } from '../../src/ir/ndarray.ts';
+import { inRange } from '../../src/ir/predicate.ts';
 import { tensor } from '../../src/ir/type.ts';
 
 const vector = (...values: number[]) => ndarray('f32', [values.length], values);
@@ -27,7 +28,7 @@ describe('interpretCompute', () => {
     );
     const guarded: Compute = {
       ...shifted,
-      outs: [{ type, value: E.load(0, type, [A.add(i, 1)], A.inRange(A.add(i, 1), n), 7) }],
+      outs: [{ type, value: E.load(0, type, [A.add(i, 1)], inRange(A.add(i, 1), n), 7) }],
     };
     expect([...interpretCompute(guarded, [vector(1, 2)], { N: 2 })[0]!.data]).toEqual([2, 7]);
   });

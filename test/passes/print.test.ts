@@ -5,6 +5,7 @@ import type { Compute } from '../../src/ir/compute.ts';
 import * as D from '../../src/ir/dim.ts';
 import * as E from '../../src/ir/expr.ts';
 import * as M from '../../src/ir/monoid.ts';
+import { inRange } from '../../src/ir/predicate.ts';
 import { withDefaults } from '../../src/ir/primitive.ts';
 import { printCompute, printRegion } from '../../src/ir/print/compute.ts';
 import { printExpr, printIndex, printPredicate } from '../../src/ir/print/expr.ts';
@@ -95,9 +96,9 @@ describe('printCompute', () => {
       axes: [i, j],
       reduce: {
         axes: [k],
-        guard: A.inRange(at, 4),
+        guard: inRange(at, 4),
         monoid,
-        lift: [E.constant(1), E.load(0, type, [i, at], A.inRange(at, 4), -1), E.indexValue(k)],
+        lift: [E.constant(1), E.load(0, type, [i, at], inRange(at, 4), -1), E.indexValue(k)],
       },
       outs: [
         {
@@ -210,7 +211,7 @@ describe('printExpr', () => {
     const y = E.axis('y', N);
     expect(printIndex(A.sub(A.mul(y, 2), 1))).toBe('y * 2 - 1');
     expect(printIndex(A.mod(A.add(y, D.add(N, D.constant(3))), 7))).toBe('(y + (N + 3)) % 7');
-    expect(printPredicate(A.inRange(A.sub(y, 1), N))).toBe('0 <= y - 1');
+    expect(printPredicate(inRange(A.sub(y, 1), N))).toBe('0 <= y - 1');
     expect(printPredicate([])).toBe('true');
   });
 });

@@ -8,6 +8,7 @@ import * as E from '../../src/ir/expr.ts';
 import type { Graph, InputNode, Node, OpNode, Output } from '../../src/ir/graph.ts';
 import { fixAttrs } from '../../src/ir/interpret/graph.ts';
 import * as M from '../../src/ir/monoid.ts';
+import { inRange } from '../../src/ir/predicate.ts';
 import { withDefaults } from '../../src/ir/primitive.ts';
 import { tensor } from '../../src/ir/type.ts';
 import { verifyCompute } from '../../src/ir/verify/compute.ts';
@@ -391,7 +392,7 @@ describe('verifyCompute', () => {
 
   it('takes guards of the load and of the reduction into account', () => {
     const next = A.add(k, i);
-    const guard = A.inRange(next, 4);
+    const guard = inRange(next, 4);
     expect(verifyCompute(reduce({ guard, lift: [E.load(0, type, [n, next])] }))).toEqual([]);
     expect(verifyCompute(reduce({ lift: [E.load(0, type, [n, next], guard)] }))).toEqual([]);
     expect(verifyCompute(reduce({ lift: [E.load(0, type, [n, next])] }))).not.toEqual([]);

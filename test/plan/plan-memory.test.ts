@@ -25,9 +25,8 @@ describe('planMemory on random programs', () => {
         programs,
         fc.array(sizes, { minLength: 1, maxLength: 4 }),
         fc.boolean(),
-        fc.boolean(),
-        (b, list, reuse, prologue) => {
-          const made = planMemory(b.program(), b.works, empty, { reuse, prologue });
+        (b, list, reuse) => {
+          const made = planMemory(b.program(), b.works, empty, { reuse });
           expect(verifyPlan(made, empty, { N: 1, T: 1, H: 3 }, { N: 64, T: 1, H: 3 }, ...list)).toEqual([]);
           for (const s of list) {
             const live = made.liveBytes(s);

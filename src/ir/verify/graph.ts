@@ -15,7 +15,7 @@ export function verifyGraph(graph: Graph): string[] {
   const problems: string[] = [];
   const defined = new Map<number, Value>();
   const seen = new Set<Node>();
-  const use = (value: Value, by: string) => {
+  const use = (value: Value, by: string | { toString(): string }) => {
     const known = defined.get(value.id);
     if (known === value) return;
     problems.push(
@@ -23,7 +23,8 @@ export function verifyGraph(graph: Graph): string[] {
     );
   };
   for (const node of graph.nodes) {
-    const name = nameOf(node);
+    // Asked for where something is wrong, which is nearly never.
+    const name = { toString: () => nameOf(node) };
     if (seen.has(node)) problems.push(`${name} stands in the graph twice`);
     seen.add(node);
     for (const value of node.inputs) use(value, name);

@@ -4,6 +4,7 @@ import type { Dim } from '../dim.ts';
 import * as D from '../dim.ts';
 import { environments } from '../dim-examples.ts';
 import { compileIndex, compilePredicate } from '../interpret/expr.ts';
+import { comparisonKey, inRange } from '../predicate.ts';
 import type { Names } from '../print/expr.ts';
 import { printIndex } from '../print/expr.ts';
 
@@ -27,9 +28,9 @@ const tried = 6;
  * guards compute, tensors are filled with one small number after the other.
  */
 export function outOfRange(at: readonly Index[], shape: readonly Dim[], place: Place): string[] {
-  const known = new Set(place.given.map(A.comparisonKey));
+  const known = new Set(place.given.map(comparisonKey));
   const isGiven = (x: Index, extent: Dim): boolean =>
-    known.size > 0 && A.inRange(x, extent).every(c => known.has(A.comparisonKey(c)));
+    known.size > 0 && inRange(x, extent).every(c => known.has(comparisonKey(c)));
   return at.flatMap((x, i) => {
     const extent = shape[i];
     if (!extent || hasValue(x) || A.within(x, extent) || isGiven(x, extent)) return [];

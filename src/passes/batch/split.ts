@@ -4,6 +4,7 @@ import type { Axis, Compute, Expr, Index, Out, Predicate } from '../../ir/comput
 import type { Dim } from '../../ir/dim.ts';
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
+import { comparisonKey, simplifyPredicate } from '../../ir/predicate.ts';
 import { storageOf, type Tensor, type Work } from '../../ir/program.ts';
 import type { TensorType } from '../../ir/type.ts';
 import { mapCompute, valueOfFills } from '../fuse/definition.ts';
@@ -57,7 +58,7 @@ function halve({ name, extent }: Axis): Halves {
   const block: Axis = { name: `${name}_block`, extent: blocksOf(extent) };
   const lane: Axis = { name: `${name}_lane`, extent: D.constant(blockSize) };
   const whole = A.add(A.mul(block, blockSize), lane);
-  return { block, lane, whole, isInside: A.simplifyPredicate([{ op: 'lt', a: whole, b: A.index(extent) }]) };
+  return { block, lane, whole, isInside: simplifyPredicate([{ op: 'lt', a: whole, b: A.index(extent) }]) };
 }
 
 /** The work over blocks, followed by those that bring back into rows what is wanted there. */
@@ -140,11 +141,11 @@ function withPlace({ at, keep, ...out }: Out, axes: readonly Axis[]): Out {
 function zeroOutside(value: Expr, isInside: Predicate): Expr {
   const [inside] = isInside;
   if (!inside) return value;
-  const key = A.comparisonKey(inside);
+  const key = comparisonKey(inside);
   const bare = E.mapExpr(value, {
     load: load => {
       const { guard, fill: _, ...rest } = load as Extract<Expr, { kind: 'load' }>;
-      return guard?.some(c => A.comparisonKey(c) === key) ? load : rest;
+      return guard?.some(c => comparisonKey(c) === key) ? load : rest;
     },
   });
   if (valueOfFills(bare) === 0) return value;

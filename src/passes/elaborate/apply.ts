@@ -1,5 +1,6 @@
 import type { FnDecl, Param, Result } from '../../parser/ast.ts';
 import { wrongBody } from '../../support/errors/shapes.ts';
+import { Onto } from '../../support/onto.ts';
 import type { Span } from '../../support/source.ts';
 import type { Argument } from './builtins/builtin.ts';
 import { bindArguments, evaluateStatics } from './call.ts';
@@ -12,7 +13,7 @@ import { makeScope } from './scope.ts';
 import { runBody } from './statements.ts';
 import { coerce } from './statics.ts';
 import { tensor, toTensor } from './tensors.ts';
-import { isDType, isTensorName, isTensorType, unify } from './types.ts';
+import { isDType, isTensorName, isTensorType, type Match, unify } from './types.ts';
 import type { RecordVal, Val } from './values.ts';
 import { watchStandard } from './warnings.ts';
 
@@ -96,6 +97,19 @@ function recordOf(instance: Instance, scope: Scope, outputs: RecordVal['outputs'
   return { kind: 'record', outputs, fields, instance };
 }
 
+/** Parameters by what they take: the same lists are asked for at every call. */
+class Sorted extends Onto {
+  #sorted: { readonly statics: readonly Param[]; readonly tensors: readonly Param[] } | undefined;
+
+  static of(ctx: Context, params: readonly Param[]) {
+    const notes = #sorted in params ? params : (new Sorted(params) as Sorted & readonly Param[]);
+    return (notes.#sorted ??= {
+      statics: params.filter(p => !isTensorType(ctx, p.type)),
+      tensors: params.filter(p => isTensorType(ctx, p.type)),
+    });
+  }
+}
+
 /** Gives the parameters of a call their values, and the sizes in their types. */
 export function bindParameters(
   ctx: Context,
@@ -104,16 +118,8 @@ export function bindParameters(
   params: readonly Param[],
   given: ReadonlyMap<string, Argument>,
 ): void {
-  const isTensor = new Map(params.map(p => [p, isTensorType(ctx, p.type)]));
-  evaluateStatics(
-    ctx,
-    name,
-    scope.module,
-    params.filter(p => !isTensor.get(p)),
-    given,
-    scope,
-  );
-  const tensors = params.filter(p => isTensor.get(p));
+  const { statics, tensors } = Sorted.of(ctx, params);
+  evaluateStatics(ctx, name, scope.module, statics, given, scope);
   const bind = (param: Param, arg: Argument) => {
     const what = `argument \`${param.name.name}\` of \`${name}\``;
     const dtype = isDType(param.type.name.name) ? param.type.name.name : 'f32';
@@ -121,10 +127,11 @@ export function bindParameters(
     scope.values.set(param.name.name, tensor(ctx, value));
     return { type: param.type, actual: value.type, what, span: arg.span };
   };
-  const matches = tensors.flatMap(p => {
-    const arg = given.get(p.name.name);
-    return arg ? [bind(p, arg)] : [];
-  });
+  const matches: Match[] = [];
+  for (const param of tensors) {
+    const arg = given.get(param.name.name);
+    if (arg) matches.push(bind(param, arg));
+  }
   unify(ctx, scope, matches);
   for (const param of tensors) {
     if (given.has(param.name.name)) continue;

@@ -39,11 +39,11 @@ export function evaluateCallee(ctx: Context, scope: Scope, expr: Expr): Callable
 }
 
 export function evaluateArgs(ctx: Context, scope: Scope, args: readonly Arg[]): Argument[] {
-  return args.map(arg => ({
-    ...(arg.name && { name: arg.name.name }),
-    value: evaluate(ctx, scope, arg.value),
-    span: arg.value.span,
-  }));
+  return args.map((arg): Argument => {
+    const value = evaluate(ctx, scope, arg.value);
+    const { span } = arg.value;
+    return arg.name ? { name: arg.name.name, value, span } : { value, span };
+  });
 }
 
 /** Calls a function, or applies a layer to tensors. `callee` names a layer that is made here. */

@@ -43,8 +43,11 @@ class StandardNames extends Map<string, Declaration> {
   }
 
   override get(name: string): Declaration | undefined {
+    const known = super.get(name);
+    if (known) return known;
     const waiting = this.#waiting.get(name);
-    if (waiting) this.#load(name, waiting);
+    if (!waiting) return undefined;
+    this.#load(name, waiting);
     return super.get(name);
   }
 

@@ -4,12 +4,13 @@ import type { Target } from '../../ir/target.ts';
 import { prices } from '../prices.ts';
 import { assemble } from './assemble.ts';
 import { type Lowered, lowerNode } from './definition.ts';
+import { epilogueMerger } from './epilogues.ts';
 import { initialGroups, rootOf } from './group.ts';
 import { unshareConstants } from './in-place.ts';
 import { turnGraph } from './loop.ts';
 import { chooseMaterialised } from './materialise.ts';
-import { epilogueMerger, siblingMerger } from './merge.ts';
 import { Pool } from './pool.ts';
+import { siblingMerger } from './siblings.ts';
 
 /**
  * Lowers every node to a Compute and fuses them into works: producers into loads, consumers into outputs,

@@ -56,7 +56,9 @@ export function chooseMaterialised(
   price: Prices,
 ): Set<Value> {
   const env = new Proxy({} as Record<string, number>, { get: () => nominal });
-  const elements = (v: Value): number => Math.max(1, D.evaluate(D.product(v.type.shape), env));
+  const points = (dims: readonly D.Dim[]): number =>
+    dims.reduce((n, d) => n * (D.constantValue(d) ?? D.evaluate(d, env)), 1);
+  const elements = (v: Value): number => Math.max(1, points(v.type.shape));
   const chosen = new Set<Value>();
   const byId = new Map(graph.nodes.flatMap(n => n.outputs.map(v => [v.id, v] as const)));
   for (const output of graph.outputs) if (output.value.node.kind === 'op') chosen.add(output.value);
@@ -118,7 +120,11 @@ export function chooseMaterialised(
   const consumers = new Map<Value, OpNode[]>();
   for (const node of graph.nodes)
     if (node.kind === 'op')
-      for (const v of new Set(node.inputs)) consumers.set(v, [...(consumers.get(v) ?? []), node]);
+      for (const v of new Set(node.inputs)) {
+        const list = consumers.get(v);
+        if (list) list.push(node);
+        else consumers.set(v, [node]);
+      }
   const endsEpilogue = (v: Value): boolean =>
     epilogues.has(v) && (consumers.get(v) ?? []).some(n => !n.outputs.some(o => epilogues.has(o)));
 
@@ -127,8 +133,8 @@ export function chooseMaterialised(
   for (const node of [...graph.nodes].reverse()) {
     if (node.kind !== 'op') continue;
     const { compute } = lowered.get(node)!;
-    let points = D.evaluate(D.product(compute.axes.map(a => a.extent)), env);
-    if (compute.reduce) points *= D.evaluate(D.product(compute.reduce.axes.map(a => a.extent)), env);
+    const all = [...compute.axes, ...(compute.reduce?.axes ?? [])];
+    const evaluated = points(all.map(a => a.extent));
     const [out] = node.outputs;
     const map = isMap(compute);
     const again = (evaluations.get(out!) ?? 0) - 1;
@@ -137,7 +143,7 @@ export function chooseMaterialised(
     const times = map && !chosen.has(out!) ? (evaluations.get(out!) ?? 0) : 1;
     for (const load of loadOccurrences(compute)) {
       const source = node.inputs.find(v => v.id === load.input)!;
-      const perElement = (points / elements(source)) * times;
+      const perElement = (evaluated / elements(source)) * times;
       evaluations.set(source, (evaluations.get(source) ?? 0) + Math.max(perElement, 1e-6));
     }
   }

@@ -35,10 +35,10 @@ export interface OrderProblem {
 const outermost = (loop: Loop): Loop => (loop.parent ? outermost(loop.parent) : loop);
 
 /**
- * What must come before what in a program, and what memory its works need; with a `prologue`, what that makes is in no
- * block, because it has memory of its own.
+ * What must come before what in a program, and what memory its works need. What the prologue makes is in no block, because
+ * it has memory of its own (`plan/prologue.ts`).
  */
-export function orderProblem(program: Program, sizes: DimEnv, prologue = false): OrderProblem {
+export function orderProblem(program: Program, sizes: DimEnv): OrderProblem {
   const groups: Work[][] = [];
   let open: Loop | undefined;
   for (const work of program.works) {
@@ -47,7 +47,7 @@ export function orderProblem(program: Program, sizes: DimEnv, prologue = false):
     else groups.push([work]);
     open = loop;
   }
-  const { blockOf, blocks } = blocksOf(program, sizes, prologue ? constantsOf(program) : new Set());
+  const { blockOf, blocks } = blocksOf(program, sizes, constantsOf(program));
   const cellsOf = cells(program);
   const writers = new Map<number, number>();
   const readers = new Map<number, number[]>();

@@ -17,8 +17,6 @@ export interface Fitted {
 export interface Limit {
   readonly bytes: number;
   readonly sizes: DimEnv;
-  /** What depends on parameters alone has memory of its own. It counts, and cannot be let go of. */
-  readonly prologue: boolean;
 }
 
 /** What the search aims at first, as shares of the limit. */
@@ -35,7 +33,7 @@ const ladder = [0.8, 0.7, 0.6, 0.5, 0.4, 0.25, 0];
  */
 export function fitInto<T extends Fitted>(
   program: Program,
-  { bytes: limit, sizes, prologue }: Limit,
+  { bytes: limit, sizes }: Limit,
   lower: (program: Program) => T,
   tooLarge: (bytes: number) => Error,
 ): T {
@@ -44,12 +42,13 @@ export function fitInto<T extends Fitted>(
   const before = lower(program);
   let least = bytesOf(before);
   if (least <= limit) return before;
+  // What depends on parameters alone has memory of its own. It counts, and cannot be let go of.
   const constants = D.evaluate(before.plan.constantBytes ?? D.constant(0), sizes);
   // Between works more lives than in the arena where results overwrite inputs, and less where kernels need room.
   // What is needed late for no reason (gradients of weights in the order of the source) could not be let go of.
-  const early = freeEarly(program, sizes, prologue);
-  const live = liveBytes(program, sizes, prologue);
-  const base = liveBytes(early, sizes, prologue) <= 1.02 * live ? early : program;
+  const early = freeEarly(program, sizes);
+  const live = liveBytes(program, sizes);
+  const base = liveBytes(early, sizes) <= 1.02 * live ? early : program;
   const room = limit - constants + Math.max(0, live - (least - constants));
   const lowered = ({ program, again }: Recomputed): T => {
     const made = { ...lower(program), again };
@@ -57,9 +56,9 @@ export function fitInto<T extends Fitted>(
     return made;
   };
   const attempt = (aim: number): { readonly found: Recomputed; readonly bytes: number } | undefined => {
-    const found = recompute(base, sizes, aim, prologue);
+    const found = recompute(base, sizes, aim);
     if (found.again.length === 0) return undefined;
-    return { found, bytes: constants + liveBytes(overwrite(found.program, prologue), sizes, prologue) };
+    return { found, bytes: constants + liveBytes(overwrite(found.program), sizes) };
   };
   for (const share of near) {
     const tried = attempt(share * room);

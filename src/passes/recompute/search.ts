@@ -34,12 +34,12 @@ interface Step {
  * made again reads what still lives there or is made again with it. A chain of layers so becomes segments of which the
  * first values are kept.
  */
-export function recompute(program: Program, sizes: DimEnv, limit: number, prologue = false): Recomputed {
+export function recompute(program: Program, sizes: DimEnv, limit: number): Recomputed {
   const again: Work[] = [];
   let now = program;
   for (;;) {
     const made = new Set(program.works.length > many ? again.map(w => w.name) : []);
-    const time = timeline(now, sizes, prologue, made);
+    const time = timeline(now, sizes, made);
     const bytes = time.live.reduce((a, b) => Math.max(a, b), 0);
     const steps = bytes > limit && again.length < program.works.length ? bestSteps(time, limit) : [];
     if (steps.length === 0) return { program: now, again, bytes };

@@ -28,13 +28,8 @@ export interface Maker {
 }
 
 /** What is in `made` is not made once more. */
-export function timeline(
-  program: Program,
-  sizes: DimEnv,
-  prologue: boolean,
-  made: ReadonlySet<string>,
-): Timeline {
-  const problem = orderProblem(program, sizes, prologue);
+export function timeline(program: Program, sizes: DimEnv, made: ReadonlySet<string>): Timeline {
+  const problem = orderProblem(program, sizes);
   const { units, blocks, blockOfRoot } = problem;
   const blockOf = (t: Tensor): number | undefined => blockOfRoot.get(unitOf(t).root.id);
   const touches = blocks.map((): number[] => []);

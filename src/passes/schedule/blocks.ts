@@ -1,7 +1,7 @@
 import type { Axis, Compute } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import type { Target } from '../../ir/target.ts';
-import { blockTime } from './block-time.ts';
+import { blockTime, leastTime } from './block-time.ts';
 import { type FillOrder, readsOf } from './fill.ts';
 import { nominalValue } from './grid.ts';
 import type { Product } from './product.ts';
@@ -25,7 +25,8 @@ export interface BlockChoice {
   readonly pieces: number;
 }
 
-export const invocations = (c: BlockChoice): number => (c.rows / c.perRow) * (c.columns / c.perColumn);
+export const invocations = (c: Pick<BlockChoice, 'rows' | 'columns' | 'perRow' | 'perColumn'>): number =>
+  (c.rows / c.perRow) * (c.columns / c.perColumn);
 
 /** `workgroup 64x64x16 block 4x4 vectors ahead pad split 8` */
 export function blockText(c: BlockChoice): string {
@@ -120,10 +121,11 @@ const parts = [1, 2, 4, 8, 16, 32, 64, 128];
 const shortest = 128;
 
 /** Statements that an invocation is written out to fill workgroup memory: reads, and stores of what is turned one by one. */
-export function fillStatements(c: BlockChoice, { orders: all }: ProductShape): number {
+function fillStatements(c: Omit<BlockChoice, 'pieces'>, { orders: all }: ProductShape): number {
   const { left, right } = c.vectors ? all.vectors : all.scalars;
+  const threads = invocations(c);
   const side = (width: number, order: FillOrder): number =>
-    readsOf(width, c.depth, invocations(c), order) * (order.fours && order.alongDepth ? 5 : 2);
+    readsOf(width, c.depth, threads, order) * (order.fours && order.alongDepth ? 5 : 2);
   return (side(c.rows, left) + side(c.columns, right)) * (c.ahead ? 2 : 1);
 }
 
@@ -132,34 +134,91 @@ export interface RankedBlock {
   readonly time: number;
 }
 
+type Limits = Pick<Target, 'maxComputeInvocationsPerWorkgroup' | 'maxComputeWorkgroupStorageSize'>;
+
 /** Every block that the target and the shape allow, with its estimate, in no order. */
-export function* blockChoices(
-  shape: ProductShape,
-  target: Pick<Target, 'maxComputeInvocationsPerWorkgroup' | 'maxComputeWorkgroupStorageSize'>,
-): Generator<RankedBlock> {
-  if (shape.rows < 4 || shape.columns < 4 || shape.depth < 4) return;
+export function* blockChoices(shape: ProductShape, target: Limits): Generator<RankedBlock> {
+  for (const sides of blockSides(shape, target))
+    for (const block of wholeBlocks(sides, shape, target)) {
+      const time = blockTime(block, shape);
+      for (const pieces of sides.ways) yield { choice: { ...block, pieces }, time: time(pieces) };
+    }
+}
+
+/** What a second pass must save at least, by estimates that know nothing of how a grid ends. */
+const worthSplitting = 1.2;
+
+/** More than this to fill workgroup memory make kernels that take long to load and to compile, for what only a measurement can show to pay. */
+const mostStatements = 24;
+
+/**
+ * Of `blockChoices` the one with the least estimated time, the first of those. Sides that bound it from below are looked
+ * at in the order of that bound, and none once it is above the best.
+ */
+export function bestBlock(shape: ProductShape, target: Limits): RankedBlock | undefined {
+  let best: RankedBlock | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  let bestAt = -1;
+  const ranked = blockSides(shape, target).map((sides, at) => ({
+    sides,
+    at,
+    // The margin is for rounding.
+    bound: leastTime(sides, shape) * (1 - 1e-9),
+  }));
+  for (const { sides, at, bound } of ranked.sort((a, b) => a.bound - b.bound)) {
+    if (bound > least) break;
+    for (const block of wholeBlocks(sides, shape, target)) {
+      if (fillStatements(block, shape) > mostStatements) continue;
+      const estimate = blockTime(block, shape);
+      for (const pieces of sides.ways) {
+        const time = estimate(pieces);
+        const counted = time * (pieces > 1 ? worthSplitting : 1);
+        if (counted > least || (counted === least && at >= bestAt)) continue;
+        least = counted;
+        bestAt = at;
+        best = { choice: { ...block, pieces }, time };
+      }
+    }
+  }
+  return best;
+}
+
+/** Blocks of a workgroup and of an invocation, and into how many parts the reduction may be cut for them. */
+interface BlockSides extends Pick<BlockChoice, 'rows' | 'columns' | 'perRow' | 'perColumn' | 'vectors'> {
+  readonly ways: readonly number[];
+}
+
+function blockSides(shape: ProductShape, target: Limits): BlockSides[] {
+  if (shape.rows < 4 || shape.columns < 4 || shape.depth < 4) return [];
   const heights = sides.filter(s => fitsSide(s, shape.rows));
   const widths = sides.filter(s => fitsSide(s, shape.columns));
+  const found: BlockSides[] = [];
   for (const vectors of [false, true]) {
-    const ways = parts.filter(n => fitsParts(n, vectors, shape));
+    const all = parts.filter(n => fitsParts(n, vectors, shape));
     for (const [perRow, perColumn] of vectors ? blocks.vectors : blocks.scalars)
       for (const rows of heights)
         for (const columns of widths) {
           const threads = (rows / perRow) * (columns / perColumn);
           if (threads < 32 || threads > target.maxComputeInvocationsPerWorkgroup) continue;
           const tiles = Math.ceil(shape.rows / rows) * Math.ceil(shape.columns / columns) * shape.batch;
-          for (const depth of depths)
-            for (const ahead of [false, true]) {
-              const base = { rows, columns, depth, perRow, perColumn, vectors, ahead };
-              for (const pad of paddings(base, shape, target))
-                for (const pieces of ways) {
-                  if (pieces > 1 && tiles * pieces > plenty) break;
-                  const choice = { ...base, pad, pieces };
-                  yield { choice, time: blockTime(choice, shape) };
-                }
-            }
+          const ways = all.filter(n => n === 1 || tiles * n <= plenty);
+          found.push({ rows, columns, perRow, perColumn, vectors, ways });
         }
   }
+  return found;
+}
+
+/** All that may be made of them. */
+function* wholeBlocks(
+  { rows, columns, perRow, perColumn, vectors }: BlockSides,
+  shape: ProductShape,
+  target: Limits,
+): Generator<Omit<BlockChoice, 'pieces'>> {
+  for (const depth of depths)
+    for (const ahead of [false, true]) {
+      const base = { rows, columns, depth, perRow, perColumn, vectors, ahead };
+      for (const pad of paddings(base, shape, target)) yield { ...base, pad };
+    }
 }
 
 /** So many workgroups keep every GPU busy: nothing is split any further. */
@@ -180,18 +239,21 @@ function fitsParts(n: number, vectors: boolean, { depth, along, orders }: Produc
   );
 }
 
+/** Whether an invocation can do so many for a slice. */
+const areReads = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= 16;
+
 /** Whether a block can be made at all, with and without padding; padding alone where there is something to pad. */
 function paddings(
   base: Omit<BlockChoice, 'pad' | 'pieces'>,
   { orders: all, bytes }: ProductShape,
-  target: Pick<Target, 'maxComputeInvocationsPerWorkgroup' | 'maxComputeWorkgroupStorageSize'>,
+  target: Limits,
 ): number[] {
   const { rows, columns, depth, perRow, perColumn, vectors, ahead } = base;
   const orders = vectors ? all.vectors : all.scalars;
   const threads = (rows / perRow) * (columns / perColumn);
   if (!Number.isInteger(threads)) return [];
-  const reads = [readsOf(rows, depth, threads, orders.left), readsOf(columns, depth, threads, orders.right)];
-  if (!reads.every(n => Number.isInteger(n) && n >= 1 && n <= 16)) return [];
+  if (!areReads(readsOf(rows, depth, threads, orders.left))) return [];
+  if (!areReads(readsOf(columns, depth, threads, orders.right))) return [];
   const turned = orders.left.alongDepth || orders.right.alongDepth;
   return (turned ? [vectors ? 4 : 1, 0] : [0]).filter(pad => {
     const { left, right } = pitchesOf({ rows, columns, pad }, orders);

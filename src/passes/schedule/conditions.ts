@@ -1,6 +1,6 @@
-import * as A from '../../ir/affine.ts';
 import type { Comparison, Expr, Predicate, Reduce } from '../../ir/compute.ts';
 import * as E from '../../ir/expr.ts';
+import { comparisonKey } from '../../ir/predicate.ts';
 import { applyBinary, applyCast, applyUnary } from '../../ir/scalar.ts';
 import { loadsOf } from '../fuse/definition.ts';
 
@@ -19,23 +19,23 @@ export interface Conditioned {
  */
 export function conditionsOf(reduce: Reduce, isUniform: (c: Comparison) => boolean): Conditioned {
   const found = new Map<string, Comparison>();
-  for (const c of reduce.guard ?? []) if (isUniform(c)) found.set(A.comparisonKey(c), c);
+  for (const c of reduce.guard ?? []) if (isUniform(c)) found.set(comparisonKey(c), c);
   const single = reduce.lift.length === 1 ? reduce.lift[0]! : undefined;
   const zero = reduce.monoid.zero[0]!;
   if (single && zero.kind === 'const')
     for (const load of loadsOf([single]))
       if (load.guard && valueWithout(single, E.exprKey(load)) === zero.value)
-        for (const c of load.guard) if (isUniform(c)) found.set(A.comparisonKey(c), c);
+        for (const c of load.guard) if (isUniform(c)) found.set(comparisonKey(c), c);
   const lift = reduce.lift.map(e =>
     E.mapExpr(e, {
       load: l => {
-        const left = l.guard?.filter(c => !found.has(A.comparisonKey(c)));
+        const left = l.guard?.filter(c => !found.has(comparisonKey(c)));
         if (!l.guard || left!.length === l.guard.length) return l;
         return E.load(l.input, { dtype: l.dtype, shape: [] }, l.at, left, l.fill ?? 0);
       },
     }),
   );
-  const guard = (reduce.guard ?? []).filter(c => !found.has(A.comparisonKey(c)));
+  const guard = (reduce.guard ?? []).filter(c => !found.has(comparisonKey(c)));
   return { conditions: [...found.values()], guard, lift };
 }
 

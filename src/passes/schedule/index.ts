@@ -11,13 +11,13 @@ import { shapeClass } from './shape-class.ts';
 export { isInPlace } from './kernel.ts';
 export type { Scheduled } from './kind.ts';
 
-/** Works with their kernels, by all that those depend on and the names in them. */
+/** Works with their kernels, by all that those depend on. */
 export type KnownWorks = Map<string, { readonly work: Work; readonly scheduled: Scheduled }>;
 
 /**
  * Gives every work of a program its kernels, chosen for the target; what `tuned` names for a work goes before what is
- * estimated, where it is legal. Parallel to `program.works`. Programs on the same parameters have works in common: `shared`
- * is what others have been given for the same target.
+ * estimated, where it is legal. Parallel to `program.works`. Programs have works in common: `shared` is what others
+ * have been given for the same target; buffers keep the names that they have there.
  */
 export function schedule(
   program: Program,
@@ -33,19 +33,12 @@ export function schedule(
     role: 'temporary',
     origin,
   });
-  const own: KnownWorks = new Map();
   return program.works.map(work => {
     const key = workKey(work, inState);
-    const like = own.get(key);
+    const like = shared.get(key);
     if (like) return again(like.scheduled, like.work, work, temporary);
-    const names = [work.name, ...[...work.inputs, ...work.outputs].map(t => storageOf(t).name)];
-    const named = `${names.join()}\n${key}`;
-    const same = shared.get(named);
-    const scheduled = same
-      ? again(same.scheduled, same.work, work, temporary)
-      : scheduleWork(work, target, tuned, temporary);
-    own.set(key, { work, scheduled });
-    if (!same) shared.set(named, { work, scheduled });
+    const scheduled = scheduleWork(work, target, tuned, temporary);
+    shared.set(key, { work, scheduled });
     return scheduled;
   });
 }

@@ -6,9 +6,9 @@ import { loadsOf } from '../fuse/definition.ts';
 import { isLong } from './blocked.ts';
 import {
   type BlockChoice,
+  bestBlock,
   blockChoices,
   blockText,
-  fillStatements,
   invocations,
   isLarge,
   type ProductShape,
@@ -76,42 +76,13 @@ function blockKernel(work: Work, compute: Compute, product: Product, choice: Blo
   );
 }
 
-/** What a second pass must save at least, by estimates that know nothing of how a grid ends. */
-const worthSplitting = 1.2;
-
-/** More than this to fill workgroup memory make kernels that take long to load and to compile, for what only a measurement can show to pay. */
-const mostStatements = 24;
-
-const known = new Map<string, RankedBlock | undefined>();
-
-/** The block with the least estimated time. Deep nets ask for few shapes many times. */
-function bestBlock({ shape, target }: Blocks): RankedBlock | undefined {
-  const { rows, columns, depth, batch, bytes, guarded, long, along, orders } = shape;
-  const sides = [orders.scalars, orders.vectors].flatMap(o => [o.left, o.right]);
-  const key = JSON.stringify([
-    ...[rows, columns, depth, batch, bytes, guarded, long, along.extent.key],
-    ...sides.map(o => [o.alongDepth, o.fours !== undefined, o.fours?.includes(along)]),
-    ...[target.maxComputeInvocationsPerWorkgroup, target.maxComputeWorkgroupStorageSize],
-  ]);
-  if (known.has(key)) return known.get(key);
-  let best: { found: RankedBlock; time: number } | undefined;
-  for (const found of blockChoices(shape, target)) {
-    if (fillStatements(found.choice, shape) > mostStatements) continue;
-    const time = found.time * (found.choice.pieces > 1 ? worthSplitting : 1);
-    if (!best || time < best.time) best = { found, time };
-  }
-  if (known.size > 500) known.clear();
-  known.set(key, best?.found);
-  return best?.found;
-}
-
 /** Workgroup tiles, over parts of the reduction where the outputs alone would leave most of a GPU idle. */
 export const workgroupTiles: ScheduleKind = {
   name: 'workgroup',
   best(subject) {
     const blocks = blocksOf(subject);
     if (!blocks || !isLarge(blocks.shape)) return undefined;
-    const best = bestBlock(blocks);
+    const best = bestBlock(blocks.shape, subject.target);
     return best && candidate(blocks, best);
   },
   *all(subject) {

@@ -4,8 +4,9 @@ import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { KExpr } from '../../ir/kernel.ts';
 import { loadsOf } from '../fuse/definition.ts';
+import type { Reduced } from './addresses.ts';
 import { BlockIndex, type Extents } from './block.ts';
-import type { Emitter, Reduced } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
 import * as K from './kexpr.ts';
 
 type Load = Extract<Expr, { kind: 'load' }>;

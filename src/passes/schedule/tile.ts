@@ -3,6 +3,7 @@ import type { Axis, Compute, Expr, Index, Monoid, Out } from '../../ir/compute.t
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { KExpr } from '../../ir/kernel.ts';
+import { neverHolds } from '../../ir/predicate.ts';
 import type { Work } from '../../ir/program.ts';
 import { blockedLoops } from './blocked.ts';
 import { conditionsOf } from './conditions.ts';
@@ -158,8 +159,8 @@ function emitReduction(
         inner.forEach((r, i) => void offsets.set(r.axis, tap[i]!));
         const map = { axis: (a: Axis) => position.get(a) };
         const guard = reduce.guard && E.mapPredicate(reduce.guard, map);
-        if (guard && A.neverHolds(guard)) continue;
-        if (A.neverHolds(E.mapPredicate(needed, map))) continue;
+        if (guard && neverHolds(guard)) continue;
+        if (neverHolds(E.mapPredicate(needed, map))) continue;
         const condition = guard && guard.length > 0 ? emitter.predicate(guard) : undefined;
         const lifted = lifts.get(part)!.map((e, c) => {
           const value = emitter.expr(E.mapExpr(e, map), turn?.(position, offsets));
@@ -250,7 +251,7 @@ export function storeAll(
       others.map(a => ({ op: 'eq', a: A.index(a), b: A.index(0) })),
       map,
     );
-    if (A.neverHolds(guard)) continue;
+    if (neverHolds(guard)) continue;
     const condition = guard.length > 0 ? emitter.predicate(guard) : undefined;
     const then = emitter.block(() => {
       const list = emitter.exprs(

@@ -4,6 +4,7 @@ import type { Dim } from '../../../ir/dim.ts';
 import * as D from '../../../ir/dim.ts';
 import * as E from '../../../ir/expr.ts';
 import type { KExpr } from '../../../ir/kernel.ts';
+import { comparisonKey } from '../../../ir/predicate.ts';
 import type { Work } from '../../../ir/program.ts';
 import { loadsOf } from '../../fuse/definition.ts';
 import type { Emitter } from '../emitter.ts';
@@ -85,11 +86,11 @@ function interiorOf({ outs }: Compute, lane: Axis): Interior | undefined {
       const last = c.op === 'lt' ? 1 : 0;
       if (step === 1) to = Math.min(to, 1 - offset - last);
       else from = Math.max(from, offset + last);
-      held.add(A.comparisonKey(c));
+      held.add(comparisonKey(c));
     }
   if (held.size === 0 || to - from < 2 * width) return undefined;
   const load = (l: Extract<Expr, { kind: 'load' }>): Expr => {
-    const guard = (l.guard ?? []).filter(c => !held.has(A.comparisonKey(c)));
+    const guard = (l.guard ?? []).filter(c => !held.has(comparisonKey(c)));
     return E.load(l.input, { dtype: l.dtype, shape: [] }, l.at, guard, l.fill ?? 0);
   };
   return { from, to, outs: outs.map(o => ({ ...o, value: E.mapExpr(o.value, { load }) })) };

@@ -4,6 +4,7 @@ import type { Dim } from '../../../ir/dim.ts';
 import * as D from '../../../ir/dim.ts';
 import * as E from '../../../ir/expr.ts';
 import { type KExpr, lanesOf } from '../../../ir/kernel.ts';
+import { neverHolds } from '../../../ir/predicate.ts';
 import type { Work } from '../../../ir/program.ts';
 import { blockedLoops } from '../blocked.ts';
 import { conditionsOf } from '../conditions.ts';
@@ -216,7 +217,7 @@ class ReduceTile {
         if (along) where.set(along, A.add(A.mul(laneLoop!, width), this.#lanes));
         const map = { axis: (a: Axis) => where.get(a) };
         const left = E.mapPredicate(guard, map);
-        if (A.neverHolds(left)) continue;
+        if (neverHolds(left)) continue;
         const condition = left.length > 0 ? emitter.predicate(left) : undefined;
         const lifted = part.lift.map((e, c) => {
           const value = emitter.expr(E.mapExpr(e, map));
