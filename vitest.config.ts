@@ -15,6 +15,8 @@ const long = [
   'test/torch',
   'test/examples/interpreted',
   'test/examples/small-nets',
+  'test/half/nets',
+  'test/examples/oracle',
 ];
 
 /** Those in one process first, which is kept as long as only they follow; the longest before others. */

@@ -17,7 +17,7 @@ test.each(['autoencoder/kinds', 'gan/cycle', 'style/tiny'])('%s is right', name 
 /** One number for each of n examples, which a line can tell apart. */
 const apart = (n: number, features: number): TensorValue =>
   f32([n, features], i => (Math.floor(i / features) % 3) * ((i % features) + 1) * 0.3 + 0.1 * Math.sin(i));
-const dots = { x: map(noise([6, 64], 3), v => (v > 0.6 ? 1 : 0)) };
+const dots = { x: map(noise([6, 32], 3), v => (v > 0.6 ? 1 : 0)) };
 const lines = map(stripes([4, 1, 8, 8]), v => 2 * v - 1);
 const signed = (seed: number): TensorValue => map(noise([4, 1, 8, 8], seed), v => 2 * v - 1);
 
@@ -56,10 +56,10 @@ const halving: readonly Small[] = [
   {
     example: 'caption',
     program: 'learn',
-    defines: { Features: 8, Hidden: 16 },
+    defines: { Features: 8, Hidden: 16, Length: 4 },
     batch: {
       x: stripes([4, 3, 16, 16]),
-      caption: { dtype: 'i32', shape: [4, 8], data: Int32Array.from({ length: 32 }, (_, i) => (i * 5) % 12) },
+      caption: { dtype: 'i32', shape: [4, 4], data: Int32Array.from({ length: 16 }, (_, i) => (i * 5) % 12) },
     },
     steps: 60,
   },
@@ -88,17 +88,18 @@ test('perceptron: its rule finds a line where there is one, and then stays', asy
 });
 
 describe('autoencoders', () => {
+  const kinds = { example: 'autoencoder/kinds', defines: { Pixels: 32 }, batch: dots, steps: 40 };
+
   test.each(['undercomplete', 'overcomplete', 'denoising', 'tied', 'deep'])(
     '%s: the error falls',
     async program => {
-      const { steps } = await trainExample({ example: 'autoencoder/kinds', program, batch: dots, steps: 40 });
+      const { steps } = await trainExample({ ...kinds, program });
       expect(steps.at(-1)!.error).toBeLessThan(0.85 * steps[0]!.error!);
     },
   );
 
   test('sparse: units fall silent; contractive: the code bends less', async () => {
-    const train = async (program: string) =>
-      (await trainExample({ example: 'autoencoder/kinds', program, batch: dots, steps: 40 })).steps;
+    const train = async (program: string) => (await trainExample({ ...kinds, program })).steps;
     const sparse = await train('sparse');
     expect(sparse.at(-1)!.active).toBeLessThan(0.6 * sparse[0]!.active!);
     const contractive = await train('contractive');

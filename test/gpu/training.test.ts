@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Session } from '../../runtime/index.ts';
 import { isSoftware } from '../../runtime/node/index.ts';
 import { graphInputs } from '../../src/ir/graph.ts';
@@ -68,6 +68,14 @@ const keyOf = (step: number): NdArray => ndarray('u32', [2], [seed, step]);
 const scalar = (value: number): NdArray => ndarray('f32', [], [value]);
 
 describe.skipIf(!device)('LeNet on the device', () => {
+  // As long as it is open, Dawn gives its pipelines to others that ask for the same, which take seconds to compile.
+  let open: Session;
+  beforeAll(async () => {
+    open = await openTrainer();
+    await train(open, batches.slice(0, 1));
+  });
+  afterAll(() => open.dispose());
+
   test('starts, and goes on for five steps, as the interpreter does', async () => {
     const session = await openTrainer();
     const initial = await stateOf(session);

@@ -8,14 +8,17 @@ import { exampleFile } from '../examples/train.ts';
 
 const names = readdirSync(new URL('../../examples/', import.meta.url), { recursive: true, encoding: 'utf8' })
   .filter(path => path.endsWith('.dnn'))
-  .map(path => path.split(/[\\/]/)[0]!)
+  .map(path => path.slice(0, -'.dnn'.length).split(/[\\/]/))
+  .map(([folder, file]) => (folder === file ? folder! : `${folder}/${file}`))
   .sort();
 
 /** Sizes that parameters need, and those for which memory is packed. */
 const given: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   custom: { N: 64 },
   style: { H: 64, W: 64 },
+  'style/tiny': { H: 64, W: 64 },
   dream: { H: 64, W: 64 },
+  'dream/squeeze': { H: 64, W: 64 },
   visualise: { N: 64 },
 };
 /** Deep nets where a shallower one of the same kind has all of their lifetimes. */
@@ -24,6 +27,7 @@ const only: Readonly<Record<string, RegExp>> = {
   resnet: /ResNet18/,
   densenet: /^Small$/,
   resnext: /^ResNeXt50$/,
+  fcn: /^FCN8s$|^segment8/,
 };
 /** For WebAssembly, whose works are many: of training programs those of the smaller nets. */
 const onlyForWasm: Readonly<Record<string, RegExp>> = {
@@ -34,6 +38,7 @@ const onlyForWasm: Readonly<Record<string, RegExp>> = {
   segnet: /^SegNet$/,
   unet: /^UNet$/,
   transfer: /^[^.]+$/,
+  'transfer/pretrain': /^[^.]+$/,
 };
 
 describe.each([gpuTarget, wasmTarget])('for $name', target => {

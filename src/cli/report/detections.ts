@@ -83,7 +83,8 @@ const sameTail = (a: TensorType, b: TensorType): boolean =>
   a.shape.length === b.shape.length && a.shape.slice(1).every((d, i) => D.equal(d, b.shape[i + 1]!));
 
 function isPicture({ dtype, shape }: TensorType, batch: string | undefined): boolean {
-  const channels = shape.length === 4 && isFloat(dtype) ? D.constantValue(shape[1]!) : undefined;
+  const isShown = shape.length === 4 && (isFloat(dtype) || dtype === 'u8');
+  const channels = isShown ? D.constantValue(shape[1]!) : undefined;
   return shape[0]?.key === batch && (channels === 1 || channels === 3);
 }
 
