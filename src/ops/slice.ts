@@ -44,10 +44,13 @@ export const slice: Primitive = {
     const shape = x.shape.map((extent, i) => {
       const [start, end, step] = [starts[i]!, ends[i]!, steps[i]!];
       if (step === 0) throw new ShapeError(`slice: the step on axis ${i} must not be 0`, { input: 0 });
+      // All of an axis, whose extent is 0 or more wherever there is such a tensor, known or not.
+      const isWhole = D.isConstant(start, 0) && D.equal(end, extent);
       const fits =
-        D.lowerBound(start) >= 0 &&
-        D.lowerBound(D.sub(end, start)) >= 0 &&
-        D.lowerBound(D.sub(extent, end)) >= 0;
+        isWhole ||
+        (D.lowerBound(start) >= 0 &&
+          D.lowerBound(D.sub(end, start)) >= 0 &&
+          D.lowerBound(D.sub(extent, end)) >= 0);
       if (!fits)
         throw new ShapeError(
           `slice: ${D.print(start)} : ${D.print(end)} is not known to lie within axis ${i} of x, which is ${printType(x)}`,

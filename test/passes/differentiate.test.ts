@@ -11,6 +11,7 @@ import { tensor } from '../../src/ir/type.ts';
 import { verifyGraph } from '../../src/ir/verify/graph.ts';
 import { add } from '../../src/ops/add.ts';
 import * as B from '../../src/ops/build.ts';
+import { concat } from '../../src/ops/concat.ts';
 import { gradient } from '../../src/ops/gradient.ts';
 import { maxPool } from '../../src/ops/max-pool.ts';
 import { sigmoid } from '../../src/ops/sigmoid.ts';
@@ -60,6 +61,26 @@ describe('differentiate', () => {
       return { of: B.reduceSum(b, sum), wrt: [x] };
     });
     expect(run(graph, { x, w }).d0).toEqual([3.5, 1, 6]);
+  });
+
+  it('of tensors whose sizes a small input would make negative', () => {
+    const H = D.symbol('H');
+    const of = (height: D.Dim): Graph => {
+      const b = new GraphBuilder('Windows');
+      const x = b.input('param', 'x', tensor('f32', [1, 1, height, 4]), { path: 'x' });
+      const [most] = b.emitAll(maxPool, [x], { kernel: [3, 3], stride: 1 });
+      const both = b.emit(concat, [most!, B.mul(b, most!, most!)], { axis: 1 });
+      const [d] = b.emitAll(gradient, [B.reduceSum(b, both), x]);
+      b.output({ name: 'd', role: 'result', value: d! });
+      return b.build();
+    };
+    const x = ndarray('f32', [1, 1, 3, 4], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 11]);
+    const { outputs } = interpretGraph(differentiateGraph(of(H)).graph, { x }, { dims: { H: 3 } });
+    // Both windows have 12: twice 1 + 2 * 12.
+    expect([...outputs.get('d')!.data]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 0]);
+    expect(outputs).toEqual(
+      interpretGraph(differentiateGraph(of(D.constant(3))).graph, { x }, { dims: {} }).outputs,
+    );
   });
 
   it('gives the same nodes in the same order every time', () => {
