@@ -53,7 +53,8 @@ export function readSource(file: string): SourceFile {
       paths.set(found, from);
       return found;
     },
-    pathOf: s => paths.get(s),
+    // What was parsed before is not parsed again: then a source is the one that was read first.
+    pathOf: s => paths.get(s) ?? [...paths].find(([p]) => p.name === s.name && p.text === s.text)?.[1],
   };
 }
 

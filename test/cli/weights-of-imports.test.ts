@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { dnnc, examples, f32, readTensorFile, temporaryFolder, tiny, writeTensors } from './helpers.ts';
 
@@ -49,6 +50,44 @@ it('takes the weights of a training in the file that the net is imported from', 
   expect(Object.keys(readTensorFile(weights))).toContain('fit.sgd.momentum.velocity.Tiny.head.bias');
   expect(await run(weights)).toMatchObject({ code: 0, err: '' });
   expect(await run(weights, 'Tiny')).toMatchObject({ code: 0, err: '' });
+});
+
+it('finds what an imported file says of weights and names beside that file, in a training too', async () => {
+  const folder = at('below');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'names.json'), '{"^other\\\\.": "Tiny."}');
+  const given = Object.entries(readTensorFile(await trained())).filter(([name]) => /^Tiny\./.test(name));
+  writeTensors(
+    join(folder, 'tiny.safetensors'),
+    Object.fromEntries(given.map(([name, t]) => [name.replace(/^Tiny/, 'other'), t])),
+  );
+  writeFileSync(
+    join(folder, 'known.dnn'),
+    `block Whole()(x: f32[N, 4]) -> f32[N, 3] {
+  return x -> hidden: dense(5) -> tanh -> head: dense(3)
+}
+
+net Tiny(x: f32[N, 4]) -> f32[N, 3] = Whole() weights "./tiny.safetensors" rename "./names.json"
+`,
+  );
+  const user = at('user.dnn');
+  writeFileSync(
+    user,
+    `import { Tiny } from "./below/known.dnn"
+
+train search {
+  data x: f32[N, H]
+  param image: f32[4, 4] = zeros
+  minimize mse(infer Tiny(image), ones(4, 3)) + 0 * sum(x) over image by sgd(lr = 0.1)
+}
+`,
+  );
+  const lengths = writeTensors(at('lengths.safetensors'), { x: f32([8, 3]) });
+  const how = ['--batch', '4', '--steps', '1', '--target', 'interpret', '--out', at('searched')];
+  expect(await dnnc('train', user, 'search', '--data', lengths, ...how)).toMatchObject({
+    code: 0,
+    err: expect.not.stringContaining('error'),
+  });
 });
 
 it('names what is of nowhere, and all of it where something is missing', async () => {
