@@ -1,13 +1,13 @@
 // Runs every example and checks its evidence (examples/README.md):
 //   npm run examples [-- --smoke] [--only NAME,NAME] [--seeds N] [--jobs N] [--write] [--from FOLDER]
 import { fork } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { shown, shownReach, summarise } from './examples/figures.mjs';
-import { writeGallery } from './examples/gallery.mjs';
+import { mostBytes, writeGallery } from './examples/gallery.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const worker = fileURLToPath(new URL('examples/work.mjs', import.meta.url));
@@ -124,7 +124,9 @@ function finish(example, answers, seconds) {
       const state = figure.ok ? 'ok' : 'FALLS SHORT';
       line(figure.name, shown(figure).padEnd(20), shownReach(figure).padEnd(14), state);
     }
-    enough = figures.every(f => f.ok);
+    const large = (results[0].pictures ?? []).filter(path => statSync(path).size > mostBytes);
+    for (const path of large) line(`${basename(path)} has`, `${statSync(path).size} bytes`, `≤ ${mostBytes}`);
+    enough = figures.every(f => f.ok) && large.length === 0;
     entry = { name: example.name, about: example.about, figures, pictures: results[0].pictures ?? [] };
   }
   lines[0] += `  ${seconds.toFixed(0)} s`;
@@ -135,6 +137,13 @@ function finish(example, answers, seconds) {
 /** Those that take longest begin first: one of them begun last would leave the other jobs idle. */
 const longest = ['unet', 'yolo'];
 examples.sort((a, b) => longest.includes(b.name) - longest.includes(a.name));
+
+/** What is reached stays, also where a later example takes everything down. */
+function ending(example, { answers, seconds }) {
+  const { enough, entry } = finish(example, answers, seconds);
+  if (options.write && enough && entry) writeGallery(folder, [entry]);
+  return enough;
+}
 
 const jobs = Number(options.jobs ?? availableParallelism());
 const tasks = examples.flatMap(example => {
@@ -149,18 +158,12 @@ await Promise.all(
       const start = performance.now();
       state.answers[seed] = await runOne(example, seed);
       state.seconds += (performance.now() - start) / 1000;
-      if (Object.keys(state.answers).length === example.seeds)
-        ended.push(finish(example, state.answers, state.seconds));
+      if (Object.keys(state.answers).length === example.seeds) ended.push(ending(example, state));
       showProgress();
     }
   }),
 );
-const short = ended.filter(e => !e.enough).length;
-if (options.write)
-  writeGallery(
-    folder,
-    ended.flatMap(e => (e.enough && e.entry ? e.entry : [])),
-  );
+const short = ended.filter(enough => !enough).length;
 const minutes = ((performance.now() - began) / 60_000).toFixed(1);
 print(
   `${ended.length} examples in ${minutes} minutes: ${short === 0 ? 'all show what they must' : `${short} fall short`}`,

@@ -247,21 +247,11 @@ function planned(
   name: string,
 ): Lowered & Pick<CompiledProgram, 'variants'> {
   const own = named(context, name);
-  if (context.target.kind === 'gpu') {
-    const { exact } = context;
-    const program = exact
-      ? packed
-      : runPass(
-          transforming(takingFactors(context.target, context)),
-          packed,
-          own,
-          programLevel,
-          programLevel,
-        );
-    return lower(program, layout, own, name);
-  }
+  if (context.target.kind === 'gpu') return lowerLean(packed, layout, own, name);
   const rows = runPass(dropping, packed, own, programLevel, programLevel);
-  if (context.target.kind === 'software') return lower(arranged(rows, own), layout, own, name);
+  const fitting = (made: Program, from: Program, how: LowerContext): Lowered =>
+    lowerFitting(made, () => arranged(from, { ...how, exact: true }), layout, how, name);
+  if (context.target.kind === 'software') return fitting(arranged(rows, own), rows, own);
   const blocks = runPass(
     blocking,
     rows,
@@ -270,25 +260,65 @@ function planned(
     programLevel,
   );
   const inRows = arranged(rows, own);
-  if (blocks === rows) return lower(inRows, layout, own, name);
+  if (blocks === rows) return fitting(inRows, rows, own);
   const other = named(context, `${name}, batch in blocks`);
   const inBlocks = arranged(blocks, other);
   const pays = context.target.eager || programTime(inBlocks) < programTime(inRows);
   const fits = blocksFit(rows);
-  if (fits.length === 0) return lower(pays ? inBlocks : inRows, layout, own, name);
-  const whole = lower(inRows, layout, own, name);
-  return pays ? { ...whole, variants: [{ fits, ...lower(inBlocks, layout, other, name) }] } : whole;
+  if (fits.length === 0) return pays ? fitting(inBlocks, blocks, other) : fitting(inRows, rows, own);
+  const whole = fitting(inRows, rows, own);
+  return pays ? { ...whole, variants: [{ fits, ...fitting(inBlocks, blocks, other) }] } : whole;
 }
 
 /** What is done once it is decided how tensors lie. */
 function arranged(program: Program, context: PipelineContext): Program {
+  const { target } = context;
+  const passes = [joining, ...(target.kind === 'cpu' ? [staging(target)] : [])];
+  return passes.reduce(
+    (p, pass) => runPass(pass, p, context, programLevel, programLevel),
+    transformed(program, context),
+  );
+}
+
+function transformed(program: Program, context: PipelineContext): Program {
   const { target, exact } = context;
-  const passes = [
-    ...(exact ? [] : [transforming(target)]),
-    joining,
-    ...(target.kind === 'cpu' ? [staging(target)] : []),
-  ];
-  return passes.reduce((p, pass) => runPass(pass, p, context, programLevel, programLevel), program);
+  if (exact) return program;
+  const pass = transforming(takingFactors(target, context));
+  return runPass(pass, program, context, programLevel, programLevel);
+}
+
+/** Where transforms take more memory than there may be, the program as it is without. */
+function lowerFitting(
+  program: Program,
+  plain: () => Program,
+  layout: StateLayout,
+  context: LowerContext,
+  name: string,
+): Lowered {
+  try {
+    return lower(program, layout, context, name);
+  } catch (error) {
+    if (context.exact || !(error instanceof DiagnosticError)) throw error;
+    return lower(plain(), layout, context, name);
+  }
+}
+
+/** Of the most that lives at once what an arena on a GPU may have more. */
+const lean = 1.01;
+
+/** On a GPU a transformed program is left as it was, too, where what transforms put in between leaves gaps in the arena. */
+function lowerLean(plain: Program, layout: StateLayout, context: LowerContext, name: string): Lowered {
+  const program = transformed(plain, context);
+  const made = lowerFitting(program, () => plain, layout, context, name);
+  const { arena, live } = bytesOf(made, context, name);
+  if (program === plain || arena <= lean * live) return made;
+  const other = lower(plain, layout, context, name);
+  return bytesOf(other, context, name).arena < arena ? other : made;
+}
+
+function bytesOf({ program, plan }: Lowered, { sizes = {} }: LowerContext, name: string) {
+  const packed = packedFor(program, sizes, name);
+  return { arena: D.evaluate(plan.arenaBytes, packed), live: plan.liveBytes(packed) };
 }
 
 /** Kernels for every work, and a place for every tensor. Where there is a limit, results are made again until they fit. */

@@ -33,6 +33,7 @@ export function winograd(program: Program, target: Target, allowed = algorithms)
   const works = program.works.flatMap(
     work => rewrite(work, temporaries, changed, { allowed, most, target }) ?? [work],
   );
+  if (temporaries.made.length === 0) return program;
   return { ...program, works, tensors: [...program.tensors, ...temporaries.made] };
 }
 
@@ -93,7 +94,14 @@ function partsOf(
   // Where threads have no vectors, a border saves nothing.
   const border =
     target.kind === 'cpu' ? withBorder(work, compute, temporaries) : { work, compute, copies: [] };
-  const parts = new Parts(border.work, border.compute, recognise(border.compute)!, by, temporaries);
+  const parts = new Parts(
+    border.work,
+    border.compute,
+    recognise(border.compute)!,
+    by,
+    target.kind,
+    temporaries,
+  );
   return [parts.filter(), ...border.copies, parts.image(), parts.products(), parts.back()];
 }
 

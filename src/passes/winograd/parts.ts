@@ -3,11 +3,22 @@ import type { Axis, Compute, Expr, Index, Out } from '../../ir/compute.ts';
 import * as D from '../../ir/dim.ts';
 import * as E from '../../ir/expr.ts';
 import type { Tensor, Work } from '../../ir/program.ts';
+import type { Target } from '../../ir/target.ts';
 import { tensor as tensorType } from '../../ir/type.ts';
 import { trimInputs } from '../schedule/split.ts';
 import type { Temporaries } from '../temporaries.ts';
 import type { Filtering } from './recognise.ts';
 import { inTwoDims, type MinimalFiltering, taps } from './transforms.ts';
+
+/**
+ * Where processors run kernels no power of two, of which all rows would share the same few lines of a cache; on a GPU
+ * rows of whole vectors.
+ */
+function pitchOf(tiles: D.Dim, kind: Target['kind']): D.Dim {
+  if (kind !== 'gpu') return D.add(tiles, D.constant(16));
+  const known = D.constantValue(tiles);
+  return known === undefined ? tiles : D.constant(Math.ceil(known / 4) * 4);
+}
 
 /** The four works that one becomes. */
 export class Parts {
@@ -21,10 +32,17 @@ export class Parts {
   readonly #image: Tensor;
   readonly #products: Tensor;
   readonly #tiles: D.Dim;
-  /** What a row of tiles takes: not a power of two, of which all rows would share the same few lines of a cache. */
+  /** What a row of tiles takes. */
   readonly #pitch: D.Dim;
 
-  constructor(work: Work, compute: Compute, of: Filtering, by: MinimalFiltering, temporaries: Temporaries) {
+  constructor(
+    work: Work,
+    compute: Compute,
+    of: Filtering,
+    by: MinimalFiltering,
+    kind: Target['kind'],
+    temporaries: Temporaries,
+  ) {
     this.#work = work;
     this.#compute = compute;
     this.#of = of;
@@ -36,7 +54,7 @@ export class Parts {
     this.#tileRows = tileAxis(of.rows);
     this.#tileColumns = tileAxis(of.columns);
     this.#tiles = D.product([...of.imageAxes, this.#tileRows, this.#tileColumns].map(a => a.extent));
-    this.#pitch = D.add(this.#tiles, D.constant(16));
+    this.#pitch = pitchOf(this.#tiles, kind);
     const make = (what: string, axes: readonly Axis[], rest: readonly D.Dim[]): Tensor =>
       temporaries.make(
         `${work.name}_${what}`,
