@@ -50,7 +50,7 @@ export async function run({ smoke, seed, out, dnnc }) {
   const { mean, recall } = averagePrecision(found, objects);
   const path = drawBoxes(
     `${out}/found.png`,
-    pictures.slice(0, 6).map(p => p.x),
+    pictures.slice(0, 4).map(p => p.x),
     { size, objects, found: found.map(list => list.filter(d => d.score > 0.5)) },
   );
   const figure = (value, reach) => ({ value, reach, better: 'higher', digits: 3 });
