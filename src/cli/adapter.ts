@@ -44,7 +44,7 @@ export function requireKernels(precision: StoragePrecision | undefined, target: 
     throw new DiagnosticError(noHalfPrecision('the interpreter runs no kernels, and computes in f64'));
 }
 
-/** What schedules are chosen for. Of a GPU's limits those of workgroups and of large tensors count: what is fused is the same everywhere. */
+/** What schedules are chosen for. Of a GPU's limits those of workgroups count, and how much it binds at once. */
 export function targetOf(given: GPUDevice): Target {
   const { adapterInfo, features, limits } = given;
   const { vendor, architecture, device } = adapterInfo;
